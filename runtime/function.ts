@@ -1,0 +1,58 @@
+import type { z } from "zod";
+
+import type { Contract, EventOf } from "../events/contract.ts";
+import type { Event } from "../events/event.ts";
+import type { Health } from "./health.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Sends events to the broker; resolves once every one is confirmed, else rejects. */
+export type Sink = (events: readonly Event[]) => Promise<void>;
+
+/** What the runtime gives a function when it starts. */
+export interface FunctionHost<Config> {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** For events that are not an answer to a delivery, such as what the generator brings in. */
+  readonly sink: Sink;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly newId: () => string;
+}
+
+/** What the runtime tells a handler about one delivery. */
+export interface Delivery {
+  /** Aborted when the deadline of the delivery passes or the process must stop at once. */
+  readonly signal: AbortSignal;
+}
+
+/** A started function. Disposing it releases everything it opened, in reverse order. */
+export interface RunningFunction<Accepts extends Contract = Contract> extends AsyncDisposable {
+  /**
+   * Answers one event with the events it gives rise to; the runtime sends them. Throw `PermanentError`
+   * when the event can never be handled, anything else when it may pass later.
+   */
+  readonly handle?: (event: EventOf<Accepts>, delivery: Delivery) => Promise<readonly Event[]>;
+  /** Routes for people and tools, tried before `handle` for all but `POST /` (a hono app's `fetch`). */
+  readonly fetch?: (request: Request) => Response | Promise<Response>;
+}
+
+/** A deployable: one folder under `functions/`, one Knative Service, one `FUNCTION_TARGET`. */
+export interface FunctionDefinition<Accepts extends Contract = Contract, Config = unknown> {
+  readonly name: string;
+  readonly accepts: readonly Accepts[];
+  readonly emits: readonly Contract[];
+  /** Everything the function reads from its environment; parsed once. */
+  readonly config: z.ZodType<Config>;
+  /** Must not wait for a dependency: what is down is reconnected in the background (see `health`). */
+  readonly start: (host: FunctionHost<Config>) => Promise<RunningFunction<Accepts>>;
+}
+
+/** Declares a function; the event types its handler receives are inferred from `accepts`. */
+export function defineFunction<const Accepts extends Contract, Config>(
+  definition: FunctionDefinition<Accepts, Config>,
+): FunctionDefinition<Accepts, Config> {
+  return definition;
+}

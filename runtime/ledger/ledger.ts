@@ -1,0 +1,73 @@
+import type { Event } from "../../events/event.ts";
+import type { EventIdentity } from "../../events/identity.ts";
+
+/** What the ledger knows of an event offered to it. */
+export type Acceptance =
+  /** `time` is the effective event time in epoch milliseconds, fixed when the event was first stored. */
+  | { readonly outcome: "stored"; readonly time: number }
+  | {
+      readonly outcome: "duplicate";
+      readonly time: number;
+      /** Present once the event was evaluated: exactly what was recorded then. */
+      readonly detections?: readonly Event[];
+    }
+  /** The same (source, id) was stored with other data; nothing was changed. */
+  | { readonly outcome: "conflict" };
+
+/** The verdict on one event. */
+export interface Evaluation {
+  readonly event: EventIdentity;
+  /** Hash of the rule set it was judged by. */
+  readonly ruleSet: string;
+  /** The alert events it gave rise to. */
+  readonly detections: readonly Event[];
+}
+
+export interface EventRange {
+  /** Effective event time, epoch milliseconds: from (inclusive) to (exclusive). */
+  readonly from: number;
+  readonly to: number;
+  readonly types?: readonly string[];
+}
+
+/** A stored event with its effective time. */
+export interface LedgerEntry {
+  readonly event: Event;
+  readonly time: number;
+}
+
+export interface LedgerCounts {
+  readonly accepted: number;
+  readonly evaluated: number;
+  readonly rejected: number;
+  readonly pending: number;
+}
+
+/**
+ * The durable record of every accepted event and of what was detected in it. "Nothing accepted is
+ * lost" rests on it: the broker may lose a message, the reconciler finds it here.
+ *
+ * Writes are group-committed: the promise of each call resolves only after its batch committed.
+ */
+export interface Ledger {
+  /** Stores the event unless its (source, id) is known. */
+  accept(event: Event): Promise<Acceptance>;
+  /**
+   * Records the detections and marks the event evaluated, in one transaction. Answers with what is
+   * recorded: when another run was faster, its detections, not these.
+   */
+  record(evaluation: Evaluation): Promise<readonly Event[]>;
+  /** Marks detections as stored by notification. Unknown ids are ignored. */
+  markStored(detections: readonly EventIdentity[]): Promise<void>;
+  /** Marks an accepted event as rejected, unless it was evaluated. Unknown events are ignored. */
+  markRejected(event: EventIdentity, reason: string): Promise<void>;
+  /** Accepted, neither evaluated nor rejected, and older than `olderThanMs` by the database's clock. */
+  unevaluated(page: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly Event[]>;
+  /** Detected, not marked as stored, and older than `olderThanMs`. */
+  unstored(page: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly Event[]>;
+  /** Stored events of a range of event time, oldest first. */
+  replay(range: EventRange): AsyncIterable<LedgerEntry>;
+  counts(): Promise<LedgerCounts>;
+  /** Runs `work` while holding the named cluster-wide lock; `undefined` when somebody else holds it. */
+  exclusive<T>(name: string, work: () => Promise<T>): Promise<T | undefined>;
+}

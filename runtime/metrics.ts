@@ -1,0 +1,95 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Distinct values a label may take before further ones are counted under "other". */
+const maxLabelValues = 200;
+
+/** Handling times from 1 ms to 30 s; a delivery's deadline is 25 s. */
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Every metric of every function, named here and nowhere else. Labels are bounded by `bounded`. */
+const counters = {
+  eventsReceived: ["auditflow_events_received_total", "Deliveries and requests carrying an event.", ["type"]],
+  eventsHandled: ["auditflow_events_handled_total", "Deliveries answered, by outcome.", ["outcome"]],
+  eventsRejected: ["auditflow_events_rejected_total", "Events refused for ever, by reason.", ["code"]],
+  eventsAccepted: [
+    "auditflow_events_accepted_total",
+    "Events offered to the ledger, by outcome.",
+    ["outcome"],
+  ],
+  eventsLate: ["auditflow_events_late_total", "Events evaluated from the ledger because they came late.", []],
+  ruleMatches: ["auditflow_rule_matches_total", "Rules that held for an event.", ["rule"]],
+  alertsRaised: ["auditflow_alerts_raised_total", "Alert events recorded in the ledger.", ["rule"]],
+  alertsStored: ["auditflow_alerts_stored_total", "Alert events stored, by outcome.", ["outcome"]],
+  stateRebuilds: ["auditflow_state_rebuilds_total", "Window states rebuilt from the ledger.", []],
+  reconciled: ["auditflow_reconciled_total", "Events emitted again because they were overdue.", ["kind"]],
+  deadLetters: ["auditflow_dead_letters_total", "Undeliverable or rejected events stored.", ["kind"]],
+  deliveries: ["auditflow_notification_deliveries_total", "Deliveries to people.", ["channel", "outcome"]],
+  brokerPublished: ["auditflow_broker_published_total", "Events offered to the local broker.", ["outcome"]],
+  brokerDelivered: [
+    "auditflow_broker_delivered_total",
+    "Delivery attempts of the local broker.",
+    ["trigger", "outcome"],
+  ],
+  brokerLoops: ["auditflow_broker_loops_total", "Replies that match the Trigger they answer.", ["trigger"]],
+} as const;
+
+const gauges = {
+  rulesLoaded: ["auditflow_rules_loaded", "Rules in force.", []],
+  ruleProblems: ["auditflow_rule_problems", "Problems found by the last attempt to load rules.", []],
+  ledgerEvents: ["auditflow_ledger_events", "Events in the ledger, by state.", ["state"]],
+  dependencyUp: ["auditflow_dependency_up", "1 when the dependency answers.", ["dependency"]],
+} as const;
+
+const histograms = {
+  handleSeconds: ["auditflow_handle_seconds", "Time from the request to its answer."],
+  batchRows: ["auditflow_batch_rows", "Rows per group commit."],
+} as const;
+
+type Handles<Table, Handle> = { readonly [Name in keyof Table]: Handle };
+
+export type Metrics = Handles<typeof counters, Counter> &
+  Handles<typeof gauges, Gauge> &
+  Handles<typeof histograms, Histogram> & { readonly registry: Registry };
+
+/** The metrics of one function, in a registry of their own that labels each with the function's name. */
+export function createMetrics(name: string): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ function: name });
+  const registers = [registry];
+  const all = {
+    ...mapTable(
+      counters,
+      ([name, help, labelNames]) => new Counter({ name, help, labelNames: [...labelNames], registers }),
+    ),
+    ...mapTable(
+      gauges,
+      ([name, help, labelNames]) => new Gauge({ name, help, labelNames: [...labelNames], registers }),
+    ),
+    ...mapTable(
+      histograms,
+      ([name, help]) => new Histogram({ name, help, registers, buckets: secondsBuckets }),
+    ),
+    registry,
+  };
+  return all as unknown as Metrics;
+}
+
+function mapTable<Table extends object, Handle>(table: Table, create: (row: Table[keyof Table]) => Handle) {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, row]) => [name, create(row as Table[keyof Table])]),
+  );
+}
+
+/**
+ * Keeps a label that comes from configuration or from outside within bounds: the first values are used
+ * as they are, all further ones become "other".
+ */
+export function createBoundedLabel(limit: number = maxLabelValues): (value: string) => string {
+  const known = new Set<string>();
+  return (value) => {
+    if (known.has(value)) return value;
+    if (known.size >= limit) return "other";
+    known.add(value);
+    return value;
+  };
+}
