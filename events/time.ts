@@ -1,6 +1,10 @@
 const dateTime =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|z|[+-]\d{2}:?\d{2}|UTC)?Z?$/;
 
+const strictDateTime =
+  /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
+const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** Epoch numbers below this are seconds, from here on milliseconds (both about the year 2000 to 5000). */
 const millisecondsFrom = 100_000_000_000;
 
@@ -18,10 +22,35 @@ export function parseInstant(value: unknown): number | undefined {
   if (typeof value !== "string" || value.length > 64) return undefined;
   const parts = dateTime.exec(value.trim());
   if (!parts) return undefined;
-  const [, date, time, zone = "Z"] = parts;
+  const [, date = "", time = "", zone = "Z"] = parts;
   const offset = zone === "UTC" || zone === "z" ? "Z" : zone;
-  const ms = Date.parse(`${date}T${time}${offset}`);
-  return Number.isNaN(ms) ? undefined : ms;
+  // A leap second, which Date does not know, is the instant after the second before it.
+  const leap = time.slice(5, 8) === ":60" ? 1000 : 0;
+  const ms = isDay(date) ? Date.parse(`${date}T${leap ? time.replace(":60", ":59") : time}${offset}`) : NaN;
+  return Number.isNaN(ms) ? undefined : ms + leap;
+}
+
+/** Whether the text is a date and time exactly as RFC 3339 §5.6 has it. */
+export function isRfc3339(value: string): boolean {
+  const parts = strictDateTime.exec(value);
+  if (!parts) return false;
+  const [, date = "", hour, minute, second, offsetHour, offsetMinute] = parts.map((part) => part ?? "00");
+  return (
+    isDay(date) &&
+    Number(hour) <= 23 &&
+    Number(minute) <= 59 &&
+    Number(second) <= 60 &&
+    Number(offsetHour) <= 23 &&
+    Number(offsetMinute) <= 59
+  );
+}
+
+/** Whether `YYYY-MM-DD` is in the calendar; `Date.parse` takes 30 February for 2 March. */
+function isDay(date: string): boolean {
+  const [year = 0, month = 0, day = 0] = date.split("-").map(Number);
+  const leapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = month === 2 && leapYear ? 29 : (daysOfMonth[month - 1] ?? 0);
+  return day >= 1 && day <= days;
 }
 
 /** RFC 3339 in UTC with milliseconds and one `Z`. */
