@@ -1,36 +1,16 @@
+import { compileExpression } from "./compile.ts";
+import { parseCondition, type Searches } from "./condition.ts";
+import { combine, parseSearch } from "./detection.ts";
+import { type Description, parseDescription, requireEntry } from "./description.ts";
+import type { MapEntry, MapNode, Node, ScalarNode } from "./document.ts";
 import type { Expression } from "./expression.ts";
-import type { Logsource } from "./logsource.ts";
-
-export type Level = "informational" | "low" | "medium" | "high" | "critical";
-export type Status = "stable" | "test" | "experimental" | "deprecated" | "unsupported";
-
-/** What a rule and a correlation say about themselves; none of it takes part in matching. */
-export interface Description {
-  /** Sigma's `id`, else `name`, else `title`; unique in a rule set. */
-  readonly id: string;
-  readonly name?: string | undefined;
-  readonly title: string;
-  readonly description?: string | undefined;
-  /** `medium` when the document states none. */
-  readonly level: Level;
-  readonly status?: Status | undefined;
-  readonly author?: string | undefined;
-  readonly tags: readonly string[];
-  readonly references: readonly string[];
-  readonly falsepositives: readonly string[];
-  /** The fields worth showing to people. */
-  readonly fields: readonly string[];
-  readonly file: string;
-  /** Where the document begins, counted from 1. */
-  readonly line: number;
-  /** Top-level keys that Sigma does not know, as plain data. */
-  readonly custom: Readonly<Record<string, unknown>>;
-}
+import { type Logsource, parseLogsource } from "./logsource.ts";
+import { type Position, RuleError } from "./problem.ts";
 
 /** A Sigma rule, compiled. */
 export interface Rule extends Description {
   readonly logsource: Logsource;
-  /** The detection with its condition resolved, in canonical form. */
+  /** The detection with its condition resolved. */
   readonly detection: Expression;
   /** Hash of the log source and the detection: unchanged by any edit that does not change what matches. */
   readonly revision: string;
@@ -38,4 +18,59 @@ export interface Rule extends Description {
   readonly silent: boolean;
   /** Whether the detection holds for an event's fields, whatever its log source. Never throws. */
   readonly matches: (fields: object) => boolean;
+}
+
+/** A rule before the rule set knows who refers to it and how to hash. */
+export interface ParsedRule extends Omit<Rule, "revision" | "silent"> {
+  /** Identifiers the condition does not use. */
+  readonly unused: readonly { readonly name: string; readonly at: Position }[];
+}
+
+/** Parses and compiles one rule document; throws RuleError. */
+export function parseRule(document: MapNode, file: string): ParsedRule {
+  const description = parseDescription(document, file);
+  const logsource = parseLogsource(requireEntry(document, "logsource").value);
+  const { detection, unused } = parseDetection(requireEntry(document, "detection"));
+  return { ...description, logsource, detection, unused, matches: compileExpression(detection) };
+}
+
+function parseDetection({ value }: MapEntry): Pick<ParsedRule, "detection" | "unused"> {
+  if (value.kind !== "map")
+    throw new RuleError("RULE_DETECTION_INVALID", "'detection' must be a map.", value.at);
+  const condition = requireEntry(value, "condition").value;
+  const identifiers = value.entries.filter(({ key }) => key !== "condition");
+  const searches = parseSearches(identifiers, value.at);
+  const used = new Set<string>();
+  const conditions = conditionsOf(condition).map((node) => parseCondition(node, searches, used));
+  const unused = identifiers
+    .filter(({ key }) => !used.has(key))
+    .map(({ key, keyAt }) => ({ name: key, at: keyAt }));
+  return { detection: combine("or", conditions), unused };
+}
+
+function parseSearches(identifiers: readonly MapEntry[], at: Position): Searches {
+  const searches = new Map<string, Expression>();
+  for (const { key, keyAt, value } of identifiers) {
+    if (key === "timeframe") {
+      const instead = "use a correlation document";
+      throw new RuleError("RULE_CONDITION_UNSUPPORTED", `'timeframe' left Sigma; ${instead}.`, keyAt);
+    }
+    searches.set(key, parseSearch(value));
+  }
+  if (searches.size > 0) return searches;
+  throw new RuleError("RULE_DETECTION_INVALID", "'detection' has no identifier.", at);
+}
+
+/** One condition, or a list of which any may hold. */
+function conditionsOf(node: Node): readonly ScalarNode[] {
+  const nodes = node.kind === "list" ? node.items : [node];
+  const texts = nodes.filter((item) => item.kind === "scalar");
+  if (
+    nodes.length > 0 &&
+    texts.length === nodes.length &&
+    texts.every(({ value }) => typeof value === "string")
+  ) {
+    return texts;
+  }
+  throw new RuleError("RULE_CONDITION_INVALID", "'condition' must be a text or a list of texts.", node.at);
 }
