@@ -1,8 +1,7 @@
-const dateTime =
+/** What `parseInstant` reads of text: RFC 3339 and its frequent misspellings. */
+export const instantPattern =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|z|[+-]\d{2}:?\d{2}|UTC)?Z?$/;
-
-const strictDateTime =
-  /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
+const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Epoch numbers below this are seconds, from here on milliseconds (both about the year 2000 to 5000). */
@@ -20,7 +19,7 @@ export function parseInstant(value: unknown): number | undefined {
     return ms <= 8.64e15 ? ms : undefined;
   }
   if (typeof value !== "string" || value.length > 64) return undefined;
-  const parts = dateTime.exec(value.trim());
+  const parts = instantPattern.exec(value.trim());
   if (!parts) return undefined;
   const [, date = "", time = "", zone = "Z"] = parts;
   const offset = zone === "UTC" || zone === "z" ? "Z" : zone;
@@ -32,7 +31,7 @@ export function parseInstant(value: unknown): number | undefined {
 
 /** Whether the text is a date and time exactly as RFC 3339 §5.6 has it. */
 export function isRfc3339(value: string): boolean {
-  const parts = strictDateTime.exec(value);
+  const parts = rfc3339.exec(value);
   if (!parts) return false;
   const [, date = "", hour, minute, second, offsetHour, offsetMinute] = parts.map((part) => part ?? "00");
   return (

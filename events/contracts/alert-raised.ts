@@ -1,68 +1,85 @@
 import { z } from "zod";
 
 import { defineContract } from "../contract.ts";
-import { parseInstant } from "../time.ts";
+import { instantPattern, parseInstant } from "../time.ts";
 
 const text = z.string().max(4096);
-const instant = z.iso.datetime({ offset: true });
+/** The predecessor passes on what the event said, and Python writes what is not known as null. */
+const maybe = text.nullish();
+const uuid = z.uuid({ error: "expected a UUID" });
+const instant = z.iso.datetime({ offset: true, error: "expected an RFC 3339 date and time" });
 
 /** Read tolerantly: the predecessor wrote `+00:00Z`. Emitted by us it is always RFC 3339 with one `Z`. */
 const legacyInstant = z
   .string()
   .max(64)
-  .refine((value) => parseInstant(value) !== undefined, { error: "not a date and time (RFC 3339)" });
+  .regex(instantPattern, { error: "expected an RFC 3339 date and time", abort: true })
+  .refine((value) => parseInstant(value) !== undefined, { error: "expected a date and time that exists" });
 
 /** A reference to an event that justifies an alert: its identity and its event time. */
 export const evidence = z.object({ source: text, id: text, time: instant });
 export type Evidence = z.infer<typeof evidence>;
 
+const rule = z
+  .looseObject({ rule_id: text, rule_name: text, rule_description: maybe })
+  .describe("The rule that held.");
+
+const actor = z
+  .looseObject({
+    actor_type: maybe,
+    actor_id: maybe,
+    client_ip: maybe.describe("An IP address; null, or the predecessor's N/A, when it is not known."),
+  })
+  .describe("Who did it, and from where.");
+
+const impacted = z
+  .looseObject({ resource_type: maybe, resource_id: maybe, server_hostname: maybe })
+  .describe("What it was done to.");
+
+const metadata = z.looseObject({
+  tags: z.array(text).nullish(),
+  environment: maybe,
+  remediation_guidance: maybe,
+  playbook_url: maybe,
+});
+
 /** The predecessor's fourteen fields, verbatim in name and shape. */
 const predecessor = {
-  alert_id: z.uuid(),
-  timestamp: legacyInstant,
-  alert_name: text,
-  alert_type: text,
+  alert_id: uuid.describe("The same for every event and every replica that arrives at this alert."),
+  timestamp: legacyInstant.describe("The event time at which the rule held."),
+  alert_name: text.describe("The title of the rule."),
+  alert_type: text.describe("SECURITY, or another word."),
   severity: z.enum(["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]),
   description: text,
-  source_service_name: text,
-  analysis_rule: z.looseObject({ rule_id: text, rule_name: text, rule_description: text.optional() }),
-  triggered_by: z.looseObject({
-    actor_type: text.optional(),
-    actor_id: text.nullable().optional(),
-    client_ip: text.nullable().optional(),
-  }),
-  impacted_resource: z.looseObject({
-    resource_type: text.optional(),
-    resource_id: text.nullable().optional(),
-    server_hostname: text.nullable().optional(),
-  }),
+  source_service_name: maybe.describe("The service whose event was the first evidence."),
+  analysis_rule: rule,
+  triggered_by: actor,
+  impacted_resource: impacted,
   action_observed: text,
-  correlation_id: z.uuid().nullable().optional(),
-  raw_event_data: z.record(z.string(), z.unknown()),
-  metadata: z.looseObject({
-    tags: z.array(text).optional(),
-    environment: text.optional(),
-    remediation_guidance: text.optional(),
-    playbook_url: text.optional(),
-  }),
+  correlation_id: uuid.nullish().describe("The UUID of the first evidence event."),
+  raw_event_data: z.record(z.string(), z.unknown()).describe("The first evidence event's data."),
+  metadata,
 };
 
 /** What AuditFlow adds; all optional, so that a predecessor's alert is an alert too. */
 const additions = {
   status: z.enum(["open", "acknowledged", "in_progress", "resolved", "suppressed"]).optional(),
-  count: z.int().positive().optional(),
+  count: z.int().positive().optional().describe("How many events stand behind the alert."),
   first_seen: instant.optional(),
   last_seen: instant.optional(),
-  /** The length-prefixed group of the correlation, or of the one event; see `groupKey`. */
-  group_key: z.string().max(8192).optional(),
-  /** The field values of the group, for people. */
-  group: z.record(z.string(), z.string()).optional(),
-  /**
-   * The events behind this emission that no earlier, recorded emission carried. The alert's evidence
-   * is the union over its emissions.
-   */
-  evidence: z.array(evidence).optional(),
-  rule_version: text.optional(),
+  group_key: z
+    .string()
+    .max(8192)
+    .optional()
+    .describe("The length-prefixed group of the correlation, or of the one event."),
+  group: z.record(z.string(), z.string()).optional().describe("The field values of the group, for people."),
+  evidence: z
+    .array(evidence)
+    .optional()
+    .describe(
+      "The events behind this emission that no earlier, recorded emission carried; the alert's evidence is the union over its emissions.",
+    ),
+  rule_version: text.optional().describe("Hash of the rule's detection logic."),
   window: z.object({ kind: z.enum(["sliding"]), timespan_ms: z.int().positive() }).optional(),
 };
 
@@ -98,6 +115,21 @@ export const alertRaised = defineContract({
       evidence: [{ source: "/auditflow/source/sshd", id: "e-1", time: "2026-11-21T12:00:03.120Z" }],
       rule_version: "3f9a1c2b7d60",
       window: { kind: "sliding", timespan_ms: 300_000 },
+    },
+    {
+      alert_id: "5f4c8f38-9a77-4d2c-8a53-1c3d0f6b9e21",
+      timestamp: "2025-08-08T09:30:00+00:00Z",
+      alert_name: "A predecessor's alert",
+      alert_type: "SECURITY",
+      severity: "CRITICAL",
+      description: "Its clock, its N/A and its nulls are read as they are.",
+      source_service_name: "web",
+      analysis_rule: { rule_id: "ANLY-SEC-002", rule_name: "Sensitive file", rule_description: "A file." },
+      triggered_by: { actor_type: "USER", actor_id: null, client_ip: "N/A" },
+      impacted_resource: { resource_type: "FILE", resource_id: "/etc/shadow", server_hostname: null },
+      action_observed: "FILE_MODIFIED",
+      raw_event_data: { event_type: "file_modified" },
+      metadata: { tags: ["compliance"], environment: "DEVELOPMENT" },
     },
   ],
 });

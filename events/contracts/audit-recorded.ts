@@ -3,40 +3,73 @@ import { z } from "zod";
 import { defineContract } from "../contract.ts";
 
 const text = z.string().max(1024);
+/** Python senders write what they do not know as null. */
+const maybe = text.nullish();
+
+const eventType = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
+    error: 'expected a name such as "user_login": a letter, then up to 63 letters, digits, "_", "." or "-"',
+  })
+  .describe("What was done: user_login, sudo_command, file_modified, or a name of the sender's own.");
+
+const logsource = z
+  .looseObject({ product: text.optional(), category: text.optional(), service: text.optional() })
+  .describe("The Sigma log source this event belongs to; left out, it follows from event_type.");
+
+/** The predecessor's fields, verbatim in name and shape. */
+const predecessor = {
+  event_id: z.string().min(1).max(256).nullish().describe("The sender's id of the event."),
+  timestamp: z
+    .union([z.string().max(64), z.number()])
+    .nullish()
+    .describe("When it happened: RFC 3339, or an epoch number in seconds or milliseconds."),
+  source_service: maybe.describe("The service that recorded the action."),
+  server_hostname: maybe.describe("The host it happened on."),
+  event_type: eventType,
+  severity: maybe.describe("The sender's own grading, such as INFO, WARNING or CRITICAL."),
+  user_id: maybe.describe("Who did it."),
+  action_result: maybe.describe(
+    "How it ended: SUCCESS, FAILURE, MODIFIED, STARTED, STOPPED, CREATED, or another word.",
+  ),
+  client_ip: maybe.describe("Where it came from; `details.ip_address` is read first."),
+  resource: maybe.describe("What it was done to; `details.resource` is read first."),
+  details: z.record(z.string(), z.unknown()).nullish().describe("Whatever belongs to this type of event."),
+};
+
+/** What AuditFlow adds; all optional, so that a predecessor's event is an audit event too. */
+const additions = {
+  schema_version: maybe,
+  tenant: maybe,
+  count: z.int().positive().nullish().describe("How many equal actions this one event stands for."),
+  session_id: maybe,
+  correlation_id: maybe,
+  trace_id: maybe,
+  actor_type: maybe,
+  target: z
+    .looseObject({ type: maybe, id: maybe })
+    .nullish()
+    .describe("What the action aimed at, when it has an identity."),
+  tags: z.array(text).max(100).nullish(),
+  redacted: z
+    .array(text)
+    .max(1000)
+    .nullish()
+    .describe("JSON Pointers to what was removed before it was sent."),
+  logsource: logsource.optional(),
+  id_generated: z.boolean().optional().describe("The id was missing and had to be made."),
+  time_generated: z.boolean().optional().describe("The time was missing and had to be made."),
+  original: z
+    .unknown()
+    .optional()
+    .describe("The record a source sent, verbatim, when it is no audit event by itself."),
+};
 
 /**
  * One audited action, in the predecessor's words: its JSON is kept verbatim and only ever added to.
  * Readers keep unknown fields, because rules may refer to them.
  */
-const data = z.looseObject({
-  event_id: z.string().min(1).max(256).optional(),
-  timestamp: z.union([z.string().max(64), z.number()]).optional(),
-  source_service: text.optional(),
-  server_hostname: text.optional(),
-  event_type: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/),
-  severity: text.optional(),
-  user_id: text.optional(),
-  action_result: text.optional(),
-  client_ip: text.nullable().optional(),
-  resource: text.nullable().optional(),
-  details: z.record(z.string(), z.unknown()).optional(),
-
-  schema_version: text.optional(),
-  tenant: text.optional(),
-  session_id: text.optional(),
-  correlation_id: text.optional(),
-  actor_type: text.optional(),
-  tags: z.array(text).max(100).optional(),
-  /** The Sigma log source this event belongs to; assigned by the generator, else taken from `event_type`. */
-  logsource: z
-    .object({ product: text.optional(), category: text.optional(), service: text.optional() })
-    .optional(),
-  /** Set when the id or the time was missing and had to be made. */
-  id_generated: z.boolean().optional(),
-  time_generated: z.boolean().optional(),
-  /** The record a source sent, verbatim, when it is not an audit event by itself. */
-  original: z.unknown().optional(),
-});
+const data = z.looseObject({ ...predecessor, ...additions });
 
 export type AuditRecorded = z.infer<typeof data>;
 
@@ -66,5 +99,6 @@ export const auditRecorded = defineContract({
       action_result: "MODIFIED",
       details: { resource: "/etc/shadow", old_checksum: "5e88…", new_checksum: "9f86…" },
     },
+    { event_type: "user_login", user_id: null, client_ip: null, details: {} },
   ],
 });

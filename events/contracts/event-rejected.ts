@@ -2,32 +2,39 @@ import { z } from "zod";
 
 import { defineContract } from "../contract.ts";
 
+/**
+ * As much of a refused body as is kept. In base64 it stays well below the 1 MiB a function accepts, so
+ * that the report of an event that was too large is not itself too large.
+ */
+export const maxRejectedBodyBytes = 512 * 1024;
+
 const text = z.string().max(4096);
+
+const refused = z
+  .looseObject({ id: text.optional(), source: text.optional(), type: text.optional(), time: text.optional() })
+  .describe("What could be read of the refused event's identity.");
+
+const request = z
+  .looseObject({
+    headers: z.record(z.string(), z.string()).describe("The headers that carry CloudEvents attributes."),
+    body_base64: z.base64().max(Math.ceil(maxRejectedBodyBytes / 3) * 4),
+    truncated: z.boolean().optional().describe("The body was longer than what is kept."),
+  })
+  .describe("The request as it came.");
 
 /** Why an event can never be handled, and the event as it arrived. */
 const data = z.looseObject({
-  /** Stable code of the reason, one of those the README lists. */
-  code: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
-  /** What is wrong, naming the value and what is allowed. */
-  detail: text,
-  /** JSON Pointer (RFC 6901) to the place in the event: `/data/…` or `/<attribute>`. */
-  pointer: text.optional(),
-  /** The function that refused it. */
-  function: text,
-  /** What could be read of the refused event's identity. */
-  event: z.object({
-    id: text.optional(),
-    source: text.optional(),
-    type: text.optional(),
-    time: text.optional(),
-  }),
-  /** The request as it came: headers that carry CloudEvents attributes, and the body, base64. */
-  request: z.object({
-    headers: z.record(z.string(), z.string()),
-    body_base64: z.string(),
-    /** True when the body was longer than what is kept. */
-    truncated: z.boolean().optional(),
-  }),
+  code: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{0,63}$/, { error: "expected a code such as EVENT_DATA_INVALID" })
+    .describe("Stable code of the reason, one of those the README lists."),
+  detail: text.describe("What is wrong, naming the value and what is allowed."),
+  pointer: text
+    .optional()
+    .describe("JSON Pointer (RFC 6901) to the place in the event: /data/… or /<attribute>."),
+  function: text.describe("The function that refused it."),
+  event: refused,
+  request,
 });
 
 export type EventRejected = z.infer<typeof data>;
@@ -39,7 +46,7 @@ export const eventRejected = defineContract({
   examples: [
     {
       code: "EVENT_DATA_INVALID",
-      detail: 'event_type: expected text such as "user_login", got number',
+      detail: "event_type: Invalid input: expected string, received number",
       pointer: "/data/event_type",
       function: "analysis",
       event: { id: "e-1", source: "/my/app", type: "io.auditflow.audit.recorded.v1" },
