@@ -16,6 +16,11 @@ const counters = {
     "Events offered to the ledger, by outcome.",
     ["outcome"],
   ],
+  eventsPublished: [
+    "auditflow_events_published_total",
+    "Accepted events offered to the broker in the background, by outcome.",
+    ["outcome"],
+  ],
   eventsLate: ["auditflow_events_late_total", "Events evaluated from the ledger because they came late.", []],
   ruleMatches: ["auditflow_rule_matches_total", "Rules that held for an event.", ["rule"]],
   alertsRaised: ["auditflow_alerts_raised_total", "Alert events recorded in the ledger.", ["rule"]],
