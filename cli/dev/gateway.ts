@@ -1,0 +1,108 @@
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
+/** Answers with the base URL of the function that serves a request, or `undefined` while it starts. */
+export type Upstream = (
+  method: string,
+  path: string,
+) => { readonly base: string; readonly path: string } | undefined;
+
+export interface Gateway extends AsyncDisposable {
+  readonly url: string;
+}
+
+const localNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+const startingPage = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>AuditFlow is starting</title>
+<body style="font: 16px/1.5 system-ui; color-scheme: light dark; margin: 3rem"><p role="status">AuditFlow is starting…</p></body></html>`;
+
+/**
+ * One address for everything, as an ingress is on a cluster: passes each request on to the function
+ * that serves it. It listens before anything else is up, so that a browser opened early sees a page.
+ */
+export async function openGateway(
+  address: { readonly host: string; readonly port: number },
+  upstream: Upstream,
+): Promise<Gateway> {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((incoming, outgoing) => {
+    const refused = refusal(incoming);
+    if (refused) return void problem(outgoing, 421, refused);
+    const target = upstream(incoming.method ?? "GET", incoming.url ?? "/");
+    if (target) return pass(incoming, outgoing, { agent, url: new URL(target.path, target.base) });
+    return starting(incoming, outgoing);
+  });
+  const port = await listen(server, address);
+  return {
+    url: `http://localhost:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeIdleConnections();
+      await once(server, "close");
+      agent.destroy();
+    },
+  };
+}
+
+/** A page of another site can make a browser send requests here under a name of its own: refuse those. */
+function refusal({ headers }: IncomingMessage): string | undefined {
+  const name = (headers.host ?? "").replace(/:\d+$/, "");
+  return localNames.has(name) ? undefined : `Host "${name}" is not this machine: use localhost.`;
+}
+
+function pass(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { agent, url }: { readonly agent: Agent; readonly url: URL },
+): void {
+  const { connection: _, "keep-alive": __, ...headers } = incoming.headers;
+  const onward = request(url, { agent, method: incoming.method, headers: { ...headers, host: url.host } });
+  onward.on("response", (response) => {
+    const { connection: _, "keep-alive": __, ...back } = response.headers;
+    outgoing.writeHead(response.statusCode ?? 502, back);
+    response.pipe(outgoing);
+    response.on("error", () => outgoing.destroy());
+  });
+  onward.on("error", () => {
+    if (outgoing.headersSent) outgoing.destroy();
+    else problem(outgoing, 503, "The function is not up at the moment.");
+  });
+  outgoing.on("close", () => onward.destroy());
+  incoming.pipe(onward);
+}
+
+function starting({ headers }: IncomingMessage, outgoing: ServerResponse): void {
+  if (!headers.accept?.includes("text/html")) return problem(outgoing, 503, "AuditFlow is starting.");
+  outgoing
+    .writeHead(503, { "content-type": "text/html; charset=utf-8", "retry-after": "1" })
+    .end(startingPage);
+}
+
+function problem(outgoing: ServerResponse, status: 421 | 503, detail: string): void {
+  const title = status === 421 ? "Misdirected Request" : "Service Unavailable";
+  outgoing
+    .writeHead(status, {
+      "content-type": "application/problem+json",
+      ...(status === 503 ? { "retry-after": "1" } : {}),
+    })
+    .end(JSON.stringify({ type: "about:blank", title, status, detail }));
+}
+
+async function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<number> {
+  server.listen(port, host);
+  await once(server, "listening");
+  const { port: actual } = server.address() as AddressInfo;
+  return actual;
+}

@@ -1,0 +1,94 @@
+import { z } from "zod";
+
+import { CliError, exitCode } from "../exit-code.ts";
+import { request } from "../target.ts";
+import type { InputRecord, RecordKind } from "./record.ts";
+
+/** What became of one record. */
+export interface Outcome {
+  readonly line: number;
+  readonly status: number;
+  readonly id?: string | undefined;
+  /** Why it was refused. */
+  readonly detail?: string | undefined;
+}
+
+/** One route of the generator and how several records are put into one request to it. */
+interface Route {
+  readonly path: string;
+  readonly contentType: string;
+  readonly join: (values: readonly unknown[]) => string;
+}
+
+const ndjson = (values: readonly unknown[]): string =>
+  values.map((value) => `${JSON.stringify(value)}\n`).join("");
+
+const routes: Readonly<Record<RecordKind, Route>> = {
+  event: { path: "/events", contentType: "application/x-ndjson", join: ndjson },
+  cloudevent: {
+    path: "/events",
+    contentType: "application/cloudevents-batch+json",
+    join: (values) => JSON.stringify(values),
+  },
+  kubernetes: { path: "/sources/kubernetes", contentType: "application/x-ndjson", join: ndjson },
+  github: { path: "/sources/github", contentType: "application/x-ndjson", join: ndjson },
+  cloudtrail: { path: "/sources/cloudtrail", contentType: "application/x-ndjson", join: ndjson },
+  sshd: {
+    path: "/sources/sshd",
+    contentType: "text/plain; charset=utf-8",
+    join: (values) => values.map((value) => `${String(value)}\n`).join(""),
+  },
+};
+
+const answer = z.object({
+  results: z.array(
+    z.object({
+      index: z.int(),
+      status: z.int(),
+      id: z.string().optional(),
+      problem: z.looseObject({ detail: z.string().optional(), title: z.string().optional() }).optional(),
+    }),
+  ),
+});
+
+/** The request that would carry these records, which must all be of one kind. */
+export function requestFor(
+  base: string,
+  records: readonly InputRecord[],
+): { readonly url: URL; readonly init: RequestInit } {
+  const { path, contentType, join } = routes[records[0]?.kind ?? "event"];
+  const body = join(records.map(({ value }) => value));
+  return {
+    url: new URL(path, base),
+    init: { method: "POST", headers: { "content-type": contentType }, body },
+  };
+}
+
+/** Sends records of one kind in one request; answers per record, in their order. */
+export async function post(base: string, records: readonly InputRecord[]): Promise<readonly Outcome[]> {
+  const { url, init } = requestFor(base, records);
+  const response = await request(url, init);
+  const text = await response.text();
+  const parsed = answer.safeParse(parseJson(text));
+  if (parsed.success) {
+    return parsed.data.results.map(({ index, status, id, problem }) => {
+      const line = records[Math.min(index, records.length - 1)]?.line ?? 0;
+      return { line, status, id, detail: problem?.detail ?? problem?.title };
+    });
+  }
+  if (response.status === 429 || response.status >= 500) {
+    throw new CliError(
+      `${url.href} answered ${response.status}: ${text.slice(0, 300)}`,
+      exitCode.unreachable,
+    );
+  }
+  return records.map(({ line }) => ({ line, status: response.status, detail: text.slice(0, 300) }));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
