@@ -1,15 +1,20 @@
-/** The window state was lost or belongs to another life of the server; it must be rebuilt from the ledger. */
+/**
+ * The windows cannot be trusted: the server lost its memory or is another one, one window was evicted, or
+ * the series was never loaded. They must be rebuilt from the ledger.
+ */
 export class StateLostError extends Error {
   override readonly name = "StateLostError";
 }
 
 /** One event of one group, offered to the group's window. */
 export interface WindowStep {
-  /** Names the (rule, revision, group); any text, adapters hash it. */
+  /** Names the (rule, revision) whose windows are covered, and rebuilt, together; any text. */
+  readonly series: string;
+  /** Names the group within everything, series included; any text, adapters hash it. */
   readonly key: string;
   /** The event's key, unique per event; any text. */
   readonly member: string;
-  /** Event time, epoch milliseconds. */
+  /** Event time, whole epoch milliseconds. */
   readonly time: number;
   /** Length of the window; a position t covers (t - timespanMs, t]. */
   readonly timespanMs: number;
@@ -27,21 +32,41 @@ export interface WindowMember {
 /** A bucket (floor(position / timespanMs)) with a position that qualifies. */
 export interface QualifiedBucket {
   readonly bucket: number;
+  /** The first qualifying position this step re-evaluated: where the threshold was crossed. */
+  readonly crossedAt: number;
+  /** How many members the qualifying windows hold now, and the times of the first and last of them. */
+  readonly count: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
   /**
-   * The members of the qualifying windows that this step can affect: the step's own, and every other
-   * one that was not confirmed yet. Ordered by time, then member.
+   * The members of those windows: the step's own, and every other one that was not confirmed for this
+   * bucket yet. Ordered by time, then member.
    */
   readonly members: readonly WindowMember[];
 }
 
 export interface WindowAnswer {
+  /** Ordered by bucket; two at the most, because a member affects the positions of one timespan. Empty when late. */
   readonly qualified: readonly QualifiedBucket[];
   /**
-   * True when the event lies further than latenessMs behind the newest of its group: the window may
-   * have forgotten its neighbours, so its positions must be evaluated from the ledger.
+   * True when the window may not hold every neighbour of the event, so that its positions must be
+   * evaluated from the ledger: it lies further than latenessMs behind the newest of its group, or so far
+   * back that the window may have expired or was not covered by the last rebuild.
    */
   readonly late: boolean;
 }
+
+/** What `confirm` needs to know of a window. */
+export type WindowName = Pick<WindowStep, "key" | "timespanMs">;
+
+/** Windows of a series hold every accepted event later than `from` (epoch milliseconds). */
+export interface Coverage {
+  readonly series: string;
+  readonly from: number;
+}
+
+/** Adds a member during a rebuild, without evaluating anything. */
+export type AddMember = (step: WindowStep) => Promise<void>;
 
 /**
  * Short-lived memory shared by all replicas. It may be lost at any time and is then rebuilt.
@@ -50,21 +75,38 @@ export interface WindowAnswer {
  * answer to a step depends on the set of members alone, never on their order or repetition.
  */
 export interface State extends AsyncDisposable {
-  /** Adds the member (again, harmlessly) and re-evaluates every position it can affect, atomically. */
+  /**
+   * Adds the member (again, harmlessly) and re-evaluates every position it can affect, atomically.
+   * Rejects with StateLostError when windows of this series cannot be trusted.
+   */
   window(step: WindowStep): Promise<WindowAnswer>;
-  /** Marks members as recorded in the ledger; later answers leave them out. Only saves work. */
-  confirm(key: string, members: readonly string[]): Promise<void>;
+  /** Marks members as recorded in the ledger for these buckets; later answers leave them out. Only saves work. */
+  confirm(
+    window: WindowName,
+    recorded: readonly Pick<QualifiedBucket, "bucket" | "members">[],
+  ): Promise<void>;
   /** True the first time within `ttlMs` that the key is seen, false afterwards. */
   once(key: string, ttlMs: number): Promise<boolean>;
-  /** A small JSON value kept until replaced. */
+  /** A small JSON value kept until replaced. `undefined` when there is none. */
   read(key: string): Promise<unknown>;
   write(key: string, value: unknown): Promise<void>;
-  /** Whether windows can be trusted: the epoch they were built under is the server's current one. */
-  isCurrent(): Promise<boolean>;
+  /** Whether the windows of all these series can be trusted. */
+  isCurrent(series: readonly string[]): Promise<boolean>;
   /**
-   * Discards all windows, lets `replay` add members under a temporary epoch, then makes the epoch
-   * current. The caller makes sure that only one rebuild runs at a time. Rejects with StateLostError
-   * when the server lost its memory once more meanwhile.
+   * Lets `replay` add the members of the covered series, then declares them covered. When no window can
+   * be trusted, all earlier ones are discarded first; else those of other series stay in use meanwhile.
+   * The caller makes sure that one rebuild runs at a time. Rejects with StateLostError when the server
+   * lost its memory once more, or another rebuild began, before the end.
    */
-  rebuild(replay: (add: (step: WindowStep) => Promise<void>) => Promise<void>): Promise<void>;
+  rebuild(coverage: readonly Coverage[], replay: (add: AddMember) => Promise<void>): Promise<void>;
 }
+
+/** A window untouched for this long beyond timespanMs + latenessMs expires. */
+export const windowIdleMs = 3_600_000;
+
+/**
+ * How far behind the clock, beyond timespanMs + latenessMs, a new window claims to be complete. An
+ * expired window held nothing later than: its last use, plus the 5 minutes an event may be ahead. So
+ * `windowIdleMs` must exceed this by those 5 minutes and by the clocks' disagreement.
+ */
+export const windowGraceMs = 600_000;

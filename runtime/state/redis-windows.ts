@@ -1,0 +1,154 @@
+import { createHash } from "node:crypto";
+
+import { inOrder } from "./members.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+import {
+  addScript,
+  beginScript,
+  finishScript,
+  pendingNext,
+  pendingOwn,
+  windowScript,
+} from "./redis-scripts.ts";
+import { StateLostError, windowGraceMs, windowIdleMs } from "./state.ts";
+import type { Coverage, QualifiedBucket, State, WindowAnswer, WindowName, WindowStep } from "./state.ts";
+
+export interface RedisWindowsOptions {
+  readonly prefix: string;
+  readonly newId: () => string;
+}
+
+/**
+ * The windows of a State in Redis. They are trusted while the epoch names the run_id of the server this
+ * connection talks to, and the generation this process believes in (see redis-scripts.ts).
+ */
+export function createRedisWindows(
+  redis: RedisConnection,
+  { prefix, newId }: RedisWindowsOptions,
+): Pick<State, "window" | "confirm" | "isCurrent" | "rebuild"> {
+  const keys = [`${prefix}epoch`, `${prefix}registry`] as const;
+  const epoch = trackEpoch(redis, keys[0]);
+  const windowKey = (key: string, generation: string) => `${prefix}window:${generation}:${hashed(key)}`;
+
+  async function rebuild(
+    coverage: readonly Coverage[],
+    replay: Parameters<State["rebuild"]>[1],
+  ): Promise<void> {
+    const run = redis.runId();
+    const from = new Map(coverage.map((part) => [part.series, String(part.from)]));
+    const begun = await redis.script(beginScript, { keys, args: [run, newId(), "", ...from.keys()] });
+    const generation = String(begun);
+    await replay(async (step) => {
+      const args = [run, ...stepArguments(step, generation), from.get(step.series) ?? ""];
+      await redis.script(addScript, { keys: [...keys, windowKey(step.key, generation)], args });
+    });
+    if (redis.runId() !== run) throw new StateLostError("Redis was restarted during the rebuild.");
+    await redis.script(finishScript, { keys, args: [run, generation, "", ...[...from].flat()] });
+    epoch.remember(run, generation);
+  }
+
+  return {
+    window: (step) =>
+      epoch.trusting(async (run, generation) => {
+        const args = [run, ...stepArguments(step, generation), ""];
+        const call = { keys: [...keys, windowKey(step.key, generation)], args };
+        return toAnswer(await redis.script(windowScript, call), step);
+      }),
+    confirm: async ({ key, timespanMs }, recorded) => {
+      const generation = epoch.known();
+      const entries = recorded.flatMap((part) => pendingEntries(part, timespanMs));
+      if (!generation || entries.length === 0) return;
+      await redis.command("ZREM", windowKey(key, generation), ...entries);
+    },
+    isCurrent: async (series) => {
+      const [generation, ...covered] = await epoch.load(series);
+      return generation !== undefined && covered.every((from) => from !== undefined);
+    },
+    rebuild,
+  };
+}
+
+/** A short name of any text, safe to be part of a key. */
+export function hashed(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}
+
+function stepArguments(step: WindowStep, generation: string): readonly string[] {
+  const numbers = [step.time, step.timespanMs, step.latenessMs, step.threshold];
+  // They must be exact in a double and leave room for the ranges of redis-scripts.ts.
+  const bad = numbers.find((value) => !Number.isInteger(value) || Math.abs(value) >= pendingOwn / 2);
+  if (bad !== undefined)
+    throw new RangeError(`A window step needs whole milliseconds below 2^43, got ${bad}.`);
+  return [generation, step.series, step.member, ...[...numbers, windowIdleMs, windowGraceMs].map(String)];
+}
+
+/** Knows under which generation this process trusts the windows, for one life of the server. */
+function trackEpoch(redis: RedisConnection, key: string) {
+  let trusted: { readonly run: string; readonly generation: string } | undefined;
+
+  async function load(series: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const run = redis.runId();
+    const reply = await redis.command(
+      "HMGET",
+      key,
+      "run",
+      "generation",
+      ...series.map((name) => `series:${name}`),
+    );
+    const [foundRun, ...found] = (Array.isArray(reply) ? reply : []).map((value: unknown) =>
+      typeof value === "string" ? value : undefined,
+    );
+    const generation = foundRun === run ? found[0] : undefined;
+    trusted = generation === undefined ? undefined : { run, generation };
+    return [generation, ...found.slice(1)];
+  }
+
+  return {
+    load,
+    known: () => (trusted?.run === redis.runId() ? trusted.generation : undefined),
+    remember(run: string, generation: string) {
+      trusted = { run, generation };
+    },
+    /** Runs `work` under the generation in force, and forgets it when it proves to be another one. */
+    async trusting<T>(work: (run: string, generation: string) => Promise<T>): Promise<T> {
+      const run = redis.runId();
+      const generation = trusted?.run === run ? trusted.generation : (await load([]))[0];
+      if (generation === undefined) throw new StateLostError("The windows belong to no life of this Redis.");
+      try {
+        return await work(run, generation);
+      } catch (error) {
+        if (error instanceof StateLostError) trusted = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function pendingEntries(
+  { bucket, members }: Pick<QualifiedBucket, "bucket" | "members">,
+  timespanMs: WindowName["timespanMs"],
+): readonly string[] {
+  return members.map(
+    ({ member, time }) => `${Math.floor(time / timespanMs) === bucket ? "o" : "n"}${member}`,
+  );
+}
+
+function toAnswer(reply: unknown, { member, time }: WindowStep): WindowAnswer {
+  const [late, ...rest] = Array.isArray(reply) ? (reply as readonly (string | number)[]) : [1];
+  const qualified: QualifiedBucket[] = [];
+  for (let at = 0; at < rest.length;) {
+    const [bucket = 0, crossedAt = 0, count = 0, firstSeen = 0, lastSeen = 0, entries = 0] = rest
+      .slice(at, at + 6)
+      .map(Number);
+    at += 6;
+    const members = [{ member, time }];
+    for (const end = at + entries * 2; at < end; at += 2) {
+      const known = String(rest[at]).slice(1);
+      const score = Number(rest[at + 1]);
+      if (known === member) continue;
+      members.push({ member: known, time: score - (score >= pendingNext ? pendingNext : pendingOwn) });
+    }
+    qualified.push({ bucket, crossedAt, count, firstSeen, lastSeen, members: inOrder(members) });
+  }
+  return { qualified, late: late === 1 };
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+
+import { openRedisServer, redisServerInstalled } from "../../test/support/redis-server.ts";
+import { redis as shared } from "../../test/support/servers.ts";
+import { UnavailableError } from "../failure.ts";
+import { createHealth } from "../health.ts";
+import { openRedisState } from "./redis.ts";
+import { stateConformance } from "./state.conformance.ts";
+import { StateLostError } from "./state.ts";
+import type { State, WindowStep } from "./state.ts";
+
+const series = "burst@1";
+const now = Date.now();
+
+function step(member: string, changes: Partial<WindowStep> = {}): WindowStep {
+  const window = { timespanMs: 10_000, latenessMs: 20_000, threshold: 2 };
+  return { series, key: "group", member, time: now, ...window, ...changes };
+}
+
+/** A way to lose windows, in words and in commands. */
+type Loss = readonly [string, (redis: Redis, prefix: string) => Promise<void>];
+
+interface Opened {
+  readonly state: State;
+  readonly prefix: string;
+  readonly health: ReturnType<typeof createHealth>;
+}
+
+async function open(url: string, prefix = `test-${randomUUID()}:`): Promise<Opened> {
+  const health = createHealth(Date.now);
+  const log = pino({ level: "silent" });
+  const state = await openRedisState({
+    url,
+    prefix,
+    health,
+    impairs: ["correlation"],
+    log,
+    newId: randomUUID,
+  });
+  onTestFinished(() => state[Symbol.asyncDispose]());
+  return { state, prefix, health };
+}
+
+async function connected(opened: Opened): Promise<Opened> {
+  await vi.waitFor(() => expect(opened.health.statuses()[0]?.up).toBe(true), { timeout: 10_000 });
+  return opened;
+}
+
+async function covered(opened: Opened): Promise<Opened> {
+  await connected(opened);
+  await opened.state.rebuild([{ series, from: 0 }], async () => {});
+  return opened;
+}
+
+async function client(url: string): Promise<Redis> {
+  const redis = new Redis(url);
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+async function removeKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url);
+  for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) {
+    if (keys.length > 0) await redis.unlink(...(keys as string[]));
+  }
+  redis.disconnect();
+}
+
+async function ownServer(options: { readonly durable?: boolean } = {}) {
+  const server = await openRedisServer(options);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+describe.skipIf(!shared.reachable)("Redis state on a shared server", () => {
+  stateConformance("Redis state", async () => {
+    const { state, prefix } = await connected(await open(shared.url));
+    onTestFinished(() => removeKeys(shared.url, prefix));
+    return state;
+  });
+
+  test("two replicas share windows, and each learns of a rebuild by the other", async () => {
+    const one = await covered(await open(shared.url));
+    onTestFinished(() => removeKeys(shared.url, one.prefix));
+    const two = await connected(await open(shared.url, one.prefix));
+    await one.state.window(step("a"));
+    expect((await two.state.window(step("b"))).qualified[0]?.count).toBe(2);
+  });
+});
+
+describe.skipIf(!redisServerInstalled)("Redis state on a server of its own", () => {
+  test.for([
+    ["everything is flushed", async (redis) => void (await redis.flushall())],
+    ["the epoch is gone", async (redis, prefix) => void (await redis.del(`${prefix}epoch`))],
+    ["the registry is gone", async (redis, prefix) => void (await redis.del(`${prefix}registry`))],
+    [
+      "one window was evicted",
+      async (redis, prefix) => void (await redis.del(await redis.keys(`${prefix}window:*`))),
+    ],
+  ] satisfies readonly Loss[])("is lost, not silently empty, when %s", async ([, lose]) => {
+    const server = await ownServer();
+    const { state, prefix } = await covered(await open(server.url));
+    await state.window(step("a"));
+    await lose(await client(server.url), prefix);
+    await expect(state.window(step("b"))).rejects.toThrow(StateLostError);
+    expect(await state.isCurrent([series])).toBe(false);
+    await state.rebuild([{ series, from: 0 }], (add) => add(step("a")));
+    expect((await state.window(step("b"))).qualified[0]?.count).toBe(2);
+  });
+
+  test("a rebuild fails when the memory is lost once more before its end", async () => {
+    const server = await ownServer();
+    const { state } = await covered(await open(server.url));
+    const redis = await client(server.url);
+    const rebuilt = state.rebuild([{ series, from: 0 }], async () => void (await redis.flushall()));
+    await expect(rebuilt).rejects.toThrow(StateLostError);
+    expect(await state.isCurrent([series])).toBe(false);
+  });
+
+  test("scripts are sent again when the server forgot them", async () => {
+    const server = await ownServer();
+    const { state } = await covered(await open(server.url));
+    await state.window(step("a"));
+    await (await client(server.url)).script("FLUSH");
+    expect((await state.window(step("b"))).qualified).toHaveLength(1);
+  });
+
+  test("a restarted server is another life: its windows are not trusted, though its data survived", async () => {
+    const server = await ownServer({ durable: true });
+    const opened = await covered(await open(server.url));
+    await opened.state.window(step("a"));
+    await server.kill();
+    await vi.waitFor(() => expect(opened.health.statuses()[0]?.up).toBe(false));
+    await expect(opened.state.window(step("b"))).rejects.toThrow(UnavailableError);
+    await server.start();
+    await connected(opened);
+    expect(await (await client(server.url)).exists(`${opened.prefix}epoch`)).toBe(1);
+    await expect(opened.state.window(step("b"))).rejects.toThrow(StateLostError);
+    await opened.state.rebuild([{ series, from: 0 }], async () => {});
+    expect((await opened.state.window(step("b"))).late).toBe(false);
+  });
+
+  test("opens while the server is down, fails at once meanwhile, and connects when it comes", async () => {
+    const server = await ownServer();
+    await server.kill();
+    const opened = await open(server.url);
+    await expect(opened.state.once("k", 1000)).rejects.toThrow(UnavailableError);
+    await server.start();
+    await connected(opened);
+    expect(await opened.state.once("k", 1000)).toBe(true);
+  });
+
+  test("a frozen server fails every call within its timeout, and heals", async () => {
+    const server = await ownServer();
+    const opened = await covered(await open(server.url));
+    server.freeze();
+    const calls = Array.from({ length: 20 }, (_, i) => opened.state.window(step(`m${i}`)));
+    const outcomes = await Promise.allSettled(calls);
+    expect(new Set(outcomes.map((outcome) => outcome.status))).toEqual(new Set(["rejected"]));
+    await vi.waitFor(() => expect(opened.health.statuses()[0]?.up).toBe(false), { timeout: 10_000 });
+    server.thaw();
+    await connected(opened);
+    expect(await opened.state.read("nothing")).toBeUndefined();
+  });
+
+  test("keys are the prefix, a word and a hash; nothing of an event appears in them", async () => {
+    const server = await ownServer();
+    const { state, prefix } = await covered(await open(server.url));
+    await state.window(step("a", { key: "root@edge-2" }));
+    await state.once("root", 60_000);
+    await state.write("root", 1);
+    const keys = await (await client(server.url)).keys("*");
+    expect(keys.filter((key) => !key.startsWith(prefix) || key.includes("root"))).toEqual([]);
+    expect(keys).toHaveLength(5);
+  });
+
+  test("windows expire by themselves, later than their registration", async () => {
+    const server = await ownServer();
+    const { state, prefix } = await covered(await open(server.url));
+    await state.window(step("a"));
+    const redis = await client(server.url);
+    const [window = ""] = await redis.keys(`${prefix}window:*`);
+    const expires = Number(await redis.zscore(`${prefix}registry`, window));
+    expect(await redis.pexpiretime(window)).toBeGreaterThan(expires);
+    expect(expires).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+});

@@ -1,0 +1,33 @@
+import { connectRedis } from "./redis-connection.ts";
+import type { RedisConnectionOptions } from "./redis-connection.ts";
+import { createRedisWindows, hashed } from "./redis-windows.ts";
+import type { RedisWindowsOptions } from "./redis-windows.ts";
+import type { State } from "./state.ts";
+
+/** `prefix` begins every key, so that several deployments can use one server. */
+export type RedisStateOptions = RedisConnectionOptions & RedisWindowsOptions;
+
+/**
+ * State in Redis, shared by all replicas. Never waits for the server: it connects in the background, and
+ * while it is away every call fails at once with UnavailableError("redis").
+ *
+ * Keys are the prefix, a word and a hash, and values travel as arguments only, so nothing of an event can
+ * become a key or a script.
+ */
+export async function openRedisState({ prefix, newId, ...options }: RedisStateOptions): Promise<State> {
+  const redis = connectRedis(options);
+  const nameOf = (kind: string, key: string) => `${prefix}${kind}:${hashed(key)}`;
+  return {
+    ...createRedisWindows(redis, { prefix, newId }),
+    once: async (key, ttlMs) =>
+      (await redis.command("SET", nameOf("once", key), "1", "PX", String(ttlMs), "NX")) === "OK",
+    read: async (key) => {
+      const text = await redis.command("GET", nameOf("value", key));
+      return typeof text === "string" ? (JSON.parse(text) as unknown) : undefined;
+    },
+    write: async (key, value) => {
+      await redis.command("SET", nameOf("value", key), JSON.stringify(value));
+    },
+    [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
+  };
+}
