@@ -20,7 +20,7 @@ export interface Pool {
 }
 
 /** A transaction that does nothing for this long is rolled back, so that it cannot hold locks for ever. */
-const idleInTransactionMs = 30_000;
+export const idleInTransactionMs = 20_000;
 
 const keepAliveSeconds = 30;
 
@@ -28,13 +28,12 @@ const keepAliveSeconds = 30;
  * A pool that connects when it is first used.
  *
  * Types are not fetched at connect (one round trip less per connection); arrays are passed as text, see
- * `arrayLiteral`. Statements are not pipelined: behind a slow one others would wait although a connection
- * is free.
+ * `arrayLiteral`.
  */
 export function createPool(options: PoolOptions): Pool {
   const sockets = new Set<Socket>();
-  // Two options the client knows and its types do not.
-  const untyped = { max_pipeline: 0, socket: trackSockets(sockets) };
+  // An option the client knows and its types do not.
+  const untyped = { socket: trackSockets(sockets) };
   const sql = postgres(options.url, {
     ...untyped,
     max: options.max,

@@ -1,0 +1,63 @@
+import { UnavailableError } from "../failure.ts";
+import { createPool, type PoolOptions } from "./pool.ts";
+import { isExhausted } from "./sqlstate.ts";
+
+/** Between two looks at a server that is up, and the shortest and longest between two tries at one that is not. */
+const probeMs = { up: 10_000, first: 100, longest: 2000 };
+
+/** Looks at the server in the background, on a connection of its own each time. */
+export function createProber(options: PoolOptions, tell: (failure: unknown) => void) {
+  let timer: NodeJS.Timeout | undefined;
+  let running = false;
+  let again = false;
+  let failures = 0;
+  let stopped = false;
+  const plan = (ms: number) => {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(() => void run(), ms).unref();
+  };
+  async function run() {
+    running = true;
+    again = false;
+    const failure = await probe(options);
+    running = false;
+    // A server with no connection to spare is there: the pool's own connections still work.
+    const up = failure === undefined || isExhausted(failure);
+    failures = up ? 0 : failures + 1;
+    tell(up ? undefined : failure);
+    if (up) plan(again ? probeMs.first : probeMs.up);
+    else plan(Math.min(probeMs.longest, probeMs.first * 2 ** Math.min(failures - 1, 10)));
+  }
+  void run();
+  return {
+    /** Looks now, unless it is looking already or is pacing itself against a server that is down. */
+    hasten() {
+      if (running) again = true;
+      else if (failures === 0) plan(0);
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What is wrong with the server; `undefined` when it answers. */
+export async function probe(options: PoolOptions): Promise<unknown> {
+  const pool = createPool({ ...options, max: 1, statementTimeoutMs: options.connectTimeoutMs });
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    timeout.reject(
+      new UnavailableError("postgres", `PostgreSQL did not answer in ${options.connectTimeoutMs} ms`),
+    );
+  }, options.connectTimeoutMs);
+  try {
+    await Promise.race([pool.sql`select 1`, timeout.promise]);
+    return undefined;
+  } catch (error) {
+    return error ?? new Error("unknown failure");
+  } finally {
+    clearTimeout(timer);
+    await pool.end(0);
+  }
+}
