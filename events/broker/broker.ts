@@ -75,9 +75,7 @@ export type DeliveryOutcome =
   /** Undeliverable and without a dead letter sink, as on Knative. */
   | "dropped"
   /** Left in the queue because the broker is shutting down or lost its connection. */
-  | "left"
-  /** The subscriber answered with something that looks like an event and is none. */
-  | "reply-ignored";
+  | "left";
 
 export interface DeliveryReport {
   readonly trigger: string;
@@ -97,5 +95,7 @@ export interface BrokerObserver {
   readonly onDelivered?: (report: DeliveryReport) => void;
   /** A reply matches the Trigger it answers: it is delivered, and will come round again. */
   readonly onLoop?: (trigger: string, reply: Message) => void;
+  /** An answer looks like an event and is none; the delivery counts as done. */
+  readonly onReplyIgnored?: (trigger: string, reason: string) => void;
   readonly onConnection?: (connection: "publish" | "consume", up: boolean, reason?: unknown) => void;
 }

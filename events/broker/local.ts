@@ -1,5 +1,16 @@
-import type { BrokerObserver } from "./broker.ts";
-import type { ProfileName } from "./profile.ts";
+import { randomUUID } from "node:crypto";
+
+import { pause } from "./amqp-link.ts";
+import type { Clock, Post } from "./attempt.ts";
+import type { Broker, BrokerObserver, Consumer } from "./broker.ts";
+import { createDispatcher } from "./dispatch.ts";
+import { createIngress, type Ingress } from "./ingress.ts";
+import { readManifests, type Destination } from "./manifests.ts";
+import { openMemoryBroker } from "./memory.ts";
+import { openPoster } from "./post.ts";
+import { profiles, type Profile, type ProfileName } from "./profile.ts";
+import { openRabbitmqBroker } from "./rabbitmq.ts";
+import { planWiring, type Wiring } from "./topology.ts";
 
 export interface LocalBrokerOptions {
   /** Folder of Broker, Trigger and Service manifests, read recursively. */
@@ -27,10 +38,115 @@ export interface LocalBroker extends AsyncDisposable {
   /** Where events are POSTed, what `K_SINK` is on a cluster. */
   readonly url: string;
   readonly port: number;
+  /** Exchanges, queues and lanes as they are on the broker. */
+  readonly wiring: Wiring;
+  /** Whether events can be stored now, and why not. */
   status(): { readonly up: boolean; readonly reason?: string };
 }
 
-/** Opens the ingress, the queues and one dispatcher per Trigger of the manifests. */
-export async function openLocalBroker(_options: LocalBrokerOptions): Promise<LocalBroker> {
-  throw new Error("The local broker is not built yet.");
+const defaultDrainMs = 25_000;
+
+/**
+ * Opens the ingress, the queues and one dispatcher per Trigger of the manifests. RabbitMQ need not be
+ * there yet: the ingress answers 503 until it is. Throws `ManifestError`, or when the port is taken.
+ */
+export async function openLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
+  const { observer = {}, host = "127.0.0.1", port = 0, drainMs = defaultDrainMs } = options;
+  const profile = profiles[options.profile ?? "knative-rabbitmq"];
+  const wiring = planWiring(await readManifests(options.manifests), { profile, prefix: options.prefix });
+  const { topology } = wiring;
+
+  await using opening = new AsyncDisposableStack();
+  const poster = opening.use(openPoster());
+  const broker = opening.use(
+    options.amqpUrl === undefined
+      ? openMemoryBroker(topology)
+      : openRabbitmqBroker({ url: options.amqpUrl, topology, observer }),
+  );
+  const ingress = createBrokerIngress({ broker, wiring, observer });
+  const consumers = startDispatching({
+    broker,
+    wiring,
+    ingress,
+    profile,
+    observer,
+    post: poster.post,
+    resolve: resolver(options.resolve),
+    clock: { now: Date.now, sleep: pause },
+    newId: randomUUID,
+  });
+  opening.defer(() => drain(consumers, { drainMs, giveUp: () => poster[Symbol.dispose]() }));
+  const listening = opening.use(await ingress.listen({ port, host }));
+
+  const opened = opening.move();
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${listening.port}/`,
+    port: listening.port,
+    wiring,
+    status: () => broker.status(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** The ingress that stores in the Broker's exchange. */
+export function createBrokerIngress({
+  broker,
+  wiring,
+  observer,
+}: {
+  readonly broker: Broker;
+  readonly wiring: Wiring;
+  readonly observer: BrokerObserver;
+}): Ingress {
+  return createIngress({ publish: (message) => broker.publish(wiring.exchange, message), observer });
+}
+
+export interface DispatchingOptions {
+  readonly broker: Broker;
+  readonly wiring: Wiring;
+  readonly ingress: Pick<Ingress, "accept">;
+  readonly profile: Profile;
+  readonly observer: BrokerObserver;
+  readonly post: Post;
+  readonly resolve: (destination: Destination) => string;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+/**
+ * One dispatcher per lane. Everything that depends on time, chance or the network is given, so that a
+ * simulation can run the same code.
+ */
+export function startDispatching(options: DispatchingOptions): readonly Consumer[] {
+  const { broker, wiring, ingress, ...deps } = options;
+  const dispatchDeps = {
+    ...deps,
+    publish: broker.publish.bind(broker),
+    accept: ingress.accept,
+  };
+  return wiring.lanes.map((lane) =>
+    broker.consume(lane.queue, lane.parallelism, createDispatcher(dispatchDeps, lane)),
+  );
+}
+
+/** Where a destination of the manifests is, given the base URLs of the Services. */
+export function resolver(baseOf: (subscriber: string) => string): (destination: Destination) => string {
+  return ({ service, uri = "" }) => {
+    if (service === undefined) return uri;
+    if (URL.canParse(uri)) return uri;
+    return `${baseOf(service).replace(/\/$/, "")}/${uri.replace(/^\//, "")}`;
+  };
+}
+
+/** Stops taking messages; deliveries that take too long are given up and their messages stay queued. */
+async function drain(
+  consumers: readonly Consumer[],
+  { drainMs, giveUp }: { readonly drainMs: number; readonly giveUp: () => void },
+): Promise<void> {
+  const timer = setTimeout(giveUp, drainMs);
+  try {
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,0 +1,121 @@
+import { connect, type ChannelModel } from "amqplib";
+
+/** A connection that is always being had again. */
+export interface Link<Session> extends AsyncDisposable {
+  /** What `open` made of the connection, while it lasts. */
+  current(): Session | undefined;
+  /** Why there is none. */
+  reason(): unknown;
+}
+
+export interface ConnectionLife {
+  /** Ends the connection. */
+  readonly fail: (reason: unknown) => void;
+  /** Aborted when it ends. */
+  readonly signal: AbortSignal;
+}
+
+export interface LinkOptions<Session> {
+  /** A heartbeat is added where the URL names none. */
+  readonly url: string;
+  /**
+   * Prepares a fresh connection; it is closed and had again when this rejects and when `fail` is called.
+   */
+  readonly open: (connection: ChannelModel, life: ConnectionLife) => Promise<Session>;
+  readonly onChange: (up: boolean, reason?: unknown) => void;
+}
+
+/** A dead peer is noticed after two of these at the latest. */
+const heartbeatSeconds = 5;
+const connectTimeoutMs = 5000;
+const closeTimeoutMs = 2000;
+const backoffMs = { first: 100, longest: 5000 };
+
+/** Connects in the background, and again with growing pauses whenever the connection is lost. */
+export function keepConnected<Session>({ url, open, onChange }: LinkOptions<Session>): Link<Session> {
+  const closing = new AbortController();
+  let current: Session | undefined;
+  let reason: unknown = new Error("not connected yet");
+
+  /** Resolves when a connection that was had is lost; rejects when none can be had. */
+  async function hold(): Promise<void> {
+    const connection = await connect(withHeartbeat(url), { timeout: connectTimeoutMs, noDelay: true });
+    const ended = new AbortController();
+    const fail = (cause: unknown) => ended.abort(cause);
+    connection.on("error", fail);
+    connection.on("close", (cause) => fail(cause ?? new Error("the connection was closed")));
+    const stop = () => fail(closing.signal.reason);
+    closing.signal.addEventListener("abort", stop);
+    try {
+      const session = await open(connection, { fail, signal: ended.signal });
+      if (!ended.signal.aborted) onChange(true);
+      current = session;
+      await aborted(ended.signal);
+      reason = ended.signal.reason;
+    } finally {
+      current = undefined;
+      closing.signal.removeEventListener("abort", stop);
+      fail(new Error("the connection could not be prepared"));
+      await closeQuietly(connection);
+    }
+  }
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !closing.signal.aborted; failures += 1) {
+      try {
+        await hold();
+        failures = 0;
+      } catch (error) {
+        reason = error;
+      }
+      if (closing.signal.aborted) return;
+      onChange(false, reason);
+      await pause(Math.min(backoffMs.first * 2 ** failures, backoffMs.longest), closing.signal);
+    }
+  }
+
+  const running = run();
+  return {
+    current: () => current,
+    reason: () => reason,
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error("the broker is closed"));
+      await running;
+    },
+  };
+}
+
+function withHeartbeat(url: string): string {
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has("heartbeat")) parsed.searchParams.set("heartbeat", String(heartbeatSeconds));
+  return parsed.href;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** A server that hangs must not keep us from connecting anew. */
+async function closeQuietly(connection: ChannelModel): Promise<void> {
+  const done = new AbortController();
+  const closed = connection.close().catch(() => {});
+  await Promise.race([closed, pause(closeTimeoutMs, done.signal)]);
+  done.abort();
+}
+
+/** Resolves after `ms`, or as soon as the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}
