@@ -1,6 +1,7 @@
 /** The event can never be handled; it is recorded as rejected and not delivered again. */
 export class PermanentError extends Error {
   override readonly name = "PermanentError";
+  /** Stable, of the form `AREA_WHAT`. */
   readonly code: string;
   /** JSON Pointer to the offending place in the event. */
   readonly pointer: string | undefined;
@@ -28,4 +29,14 @@ export class UnavailableError extends Error {
     this.dependency = dependency;
     this.retryAfterMs = options.retryAfterMs ?? 1000;
   }
+}
+
+/** The delivery took longer than it may; it is answered 503 and comes again. */
+export class DeadlineError extends Error {
+  override readonly name = "DeadlineError";
+}
+
+/** A handler returned an event it may not send: a fault of the function, not of the event it handled. */
+export class EmitError extends Error {
+  override readonly name = "EmitError";
 }

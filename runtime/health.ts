@@ -7,12 +7,20 @@ export interface DependencyStatus {
   readonly detail?: string;
   /** What does not work while it is down, in words for people. */
   readonly impairs: readonly string[];
+  /** Whether the function is not ready while it is down. */
+  readonly required: boolean;
+}
+
+export interface DependencyOptions {
+  readonly impairs: readonly string[];
+  /** False for what only impairs a feature; default true. */
+  readonly required?: boolean;
 }
 
 /** Collects what a function knows about its dependencies, for `/readyz` and `/healthz`. */
 export interface Health {
   /** Registers a dependency; it counts as down until `up` is called. */
-  dependency(name: string, options: { readonly impairs: readonly string[] }): DependencyHandle;
+  dependency(name: string, options: DependencyOptions): DependencyHandle;
   statuses(): readonly DependencyStatus[];
 }
 
@@ -25,11 +33,11 @@ export interface DependencyHandle {
 export function createHealth(now: () => number): Health {
   const known = new Map<string, DependencyStatus>();
   return {
-    dependency(name, { impairs }) {
+    dependency(name, { impairs, required = true }) {
       const set = (up: boolean, detail?: string) => {
         const before = known.get(name);
         const since = before?.up === up ? before.since : new Date(now()).toISOString();
-        known.set(name, { name, up, since, impairs, ...(detail === undefined ? {} : { detail }) });
+        known.set(name, { name, up, since, impairs, required, ...(detail === undefined ? {} : { detail }) });
       };
       set(false, "not connected yet");
       return {

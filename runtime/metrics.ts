@@ -6,6 +6,8 @@ const maxLabelValues = 200;
 /** Handling times from 1 ms to 30 s; a delivery's deadline is 25 s. */
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const rowsBuckets = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
+
 /** Every metric of every function, named here and nowhere else. Labels are bounded by `bounded`. */
 const counters = {
   eventsReceived: ["auditflow_events_received_total", "Deliveries and requests carrying an event.", ["type"]],
@@ -35,6 +37,7 @@ const counters = {
     "Delivery attempts of the local broker.",
     ["trigger", "outcome"],
   ],
+  httpRefused: ["auditflow_http_refused_total", "Requests that are not HTTP, or too slow.", ["reason"]],
   brokerLoops: ["auditflow_broker_loops_total", "Replies that match the Trigger they answer.", ["trigger"]],
 } as const;
 
@@ -43,46 +46,42 @@ const gauges = {
   ruleProblems: ["auditflow_rule_problems", "Problems found by the last attempt to load rules.", []],
   ledgerEvents: ["auditflow_ledger_events", "Events in the ledger, by state.", ["state"]],
   dependencyUp: ["auditflow_dependency_up", "1 when the dependency answers.", ["dependency"]],
+  buildInfo: ["auditflow_build_info", "1; the version that runs.", ["version", "revision"]],
 } as const;
 
 const histograms = {
-  handleSeconds: ["auditflow_handle_seconds", "Time from the request to its answer."],
-  batchRows: ["auditflow_batch_rows", "Rows per group commit."],
+  handleSeconds: ["auditflow_handle_seconds", "Time from the request to its answer.", secondsBuckets],
+  batchRows: ["auditflow_batch_rows", "Rows per group commit.", rowsBuckets],
 } as const;
 
-type Handles<Table, Handle> = { readonly [Name in keyof Table]: Handle };
+type Counters = {
+  readonly [Name in keyof typeof counters]: Counter<(typeof counters)[Name][2][number]>;
+};
+type Gauges = { readonly [Name in keyof typeof gauges]: Gauge<(typeof gauges)[Name][2][number]> };
+type Histograms = { readonly [Name in keyof typeof histograms]: Histogram };
 
-export type Metrics = Handles<typeof counters, Counter> &
-  Handles<typeof gauges, Gauge> &
-  Handles<typeof histograms, Histogram> & { readonly registry: Registry };
+export type Metrics = Counters & Gauges & Histograms & { readonly registry: Registry };
 
 /** The metrics of one function, in a registry of their own that labels each with the function's name. */
 export function createMetrics(name: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ function: name });
   const registers = [registry];
-  const all = {
-    ...mapTable(
-      counters,
-      ([name, help, labelNames]) => new Counter({ name, help, labelNames: [...labelNames], registers }),
-    ),
-    ...mapTable(
-      gauges,
-      ([name, help, labelNames]) => new Gauge({ name, help, labelNames: [...labelNames], registers }),
-    ),
-    ...mapTable(
-      histograms,
-      ([name, help]) => new Histogram({ name, help, registers, buckets: secondsBuckets }),
-    ),
-    registry,
-  };
-  return all as unknown as Metrics;
-}
-
-function mapTable<Table extends object, Handle>(table: Table, create: (row: Table[keyof Table]) => Handle) {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, row]) => [name, create(row as Table[keyof Table])]),
-  );
+  const labelled = ([name, help, labelNames]: readonly [string, string, readonly string[]]) => ({
+    name,
+    help,
+    labelNames,
+    registers,
+  });
+  const all: Record<string, unknown> = { registry };
+  for (const [key, row] of Object.entries(counters)) all[key] = new Counter(labelled(row));
+  for (const [key, row] of Object.entries(gauges)) all[key] = new Gauge(labelled(row));
+  for (const [key, [name, help, buckets]] of Object.entries(histograms)) {
+    all[key] = new Histogram({ name, help, registers, buckets: [...buckets] });
+  }
+  // One entry per row of the tables, which is what the type says; Object.entries forgets the names.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return all as Metrics;
 }
 
 /**

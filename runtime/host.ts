@@ -1,0 +1,126 @@
+import { createSink } from "../events/sink.ts";
+import type { Environment } from "./config.ts";
+import { parseConfigs } from "./config.ts";
+import { createDeliveryRoute, type DeliveryRoute } from "./delivery.ts";
+import type { Edges } from "./edges.ts";
+import { UnavailableError } from "./failure.ts";
+import type { FunctionDefinition, FunctionHost, Sink } from "./function.ts";
+import { createHealth, type Health } from "./health.ts";
+import { type HostConfig, hostConfig } from "./host-config.ts";
+import { createListener, type Respond } from "./listener.ts";
+import { createLog, type Log } from "./log.ts";
+import { watchLogLevel } from "./log-level-file.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { createProbes } from "./probes.ts";
+import { collectProcessMetrics } from "./process-metrics.ts";
+import { createRoutes } from "./routes.ts";
+
+/** What a caller may put in place of the runtime's own; tests use it. */
+export type Overrides = Partial<Pick<FunctionHost<unknown>, "now" | "random" | "newId" | "sink" | "log">>;
+
+export interface HostOptions {
+  readonly env: Environment;
+  readonly edges: Edges;
+  readonly overrides?: Overrides | undefined;
+  /** Of the program, for `/healthz` and the build_info metric. */
+  readonly version?: string | undefined;
+}
+
+/** A started function that can answer requests, whoever owns the listener. */
+export interface Host extends AsyncDisposable {
+  readonly respond: Respond;
+  readonly config: HostConfig;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** From now on `/readyz` answers 503. */
+  drain(): void;
+  /** Ends every delivery in flight with a 503. */
+  abort(): void;
+}
+
+/** Starts a function. Throws ConfigError; disposes what was opened when starting fails halfway. */
+export async function openHost(definition: FunctionDefinition, options: HostOptions): Promise<Host> {
+  const { env, edges, overrides = {} } = options;
+  const { host: config, own } = parseConfigs({ host: hostConfig, own: definition.config }, env);
+  const log = overrides.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL });
+  const now = overrides.now ?? edges.now;
+  const health = createHealth(now);
+  const metrics = createMetrics(definition.name);
+  const version = options.version ?? config.AUDITFLOW_VERSION ?? "dev";
+  metrics.buildInfo.set({ version, revision: config.K_REVISION ?? "" }, 1);
+  collectProcessMetrics(metrics.registry);
+  const sink = overrides.sink ?? openSink(config, edges);
+
+  await using opening = new AsyncDisposableStack();
+  if (config.AUDITFLOW_LOG_LEVEL_FILE !== undefined) {
+    opening.use(watchLogLevel({ file: config.AUDITFLOW_LOG_LEVEL_FILE, log }));
+  }
+  const { random = edges.random, newId = edges.newId } = overrides;
+  const running = opening.use(
+    await definition.start({ config: own, log, metrics, health, sink, now, random, newId }),
+  );
+  let draining = false;
+  const delivery = createDeliveryRoute({
+    definition,
+    handle: running.handle ?? refuseAll,
+    sink,
+    log,
+    metrics,
+    now,
+    randomHex: edges.randomHex,
+    timeoutMs: config.AUDITFLOW_DELIVERY_TIMEOUT_MS,
+  });
+  const respond = createListener({
+    probes: createProbes({
+      name: definition.name,
+      version,
+      log,
+      metrics,
+      health,
+      isDraining: () => draining,
+    }),
+    delivery,
+    handles: running.handle !== undefined,
+    deliveryPaths: new Set(definition.deliveryPaths),
+    routes: createRoutes({ definition, running, log }),
+    metrics,
+    log,
+  });
+  const opened = opening.move();
+  return {
+    respond,
+    config,
+    log,
+    metrics,
+    health,
+    drain: () => void (draining = true),
+    abort: () => abortAll(delivery),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Stands where a function without a handler has none; nothing is routed here. */
+async function refuseAll(): Promise<never> {
+  throw new UnavailableError("handler", "this function handles no deliveries");
+}
+
+function abortAll(delivery: DeliveryRoute): void {
+  delivery.abort(new UnavailableError("process", "the process is stopping"));
+}
+
+function openSink(config: HostConfig, { now, random }: Edges): Sink {
+  const url = config.K_SINK;
+  if (url === undefined) {
+    return () =>
+      Promise.reject(new UnavailableError("sink", "K_SINK is not set: there is nowhere to send events to"));
+  }
+  return createSink({
+    url,
+    overrides: config.K_CE_OVERRIDES,
+    timeoutMs: config.AUDITFLOW_SINK_TIMEOUT_MS,
+    attempts: config.AUDITFLOW_SINK_ATTEMPTS,
+    now,
+    random,
+  });
+}

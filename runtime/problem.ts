@@ -1,0 +1,35 @@
+import { STATUS_CODES } from "node:http";
+
+/** An error answer of the HTTP API for people and tools (RFC 9457). Never given to a broker. */
+export interface Problem {
+  readonly status: number;
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const problemType = "application/problem+json";
+
+/** The JSON of a problem. */
+export function formatProblem({ status, detail }: Problem): string {
+  return JSON.stringify({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail });
+}
+
+/** A problem as the answer of a `fetch` handler. */
+export function toResponse(problem: Problem): Response {
+  return new Response(formatProblem(problem), {
+    status: problem.status,
+    headers: { "cache-control": "no-store", ...problem.headers, "content-type": problemType },
+  });
+}
+
+export function unknownRoute(path: string): Problem {
+  return { status: 404, detail: `There is nothing at ${path.slice(0, 200)}.` };
+}
+
+export function wrongMethod(method: string, allowed: readonly string[]): Problem {
+  return {
+    status: 405,
+    detail: `${method} is not possible here: expected ${allowed.join(" or ")}.`,
+    headers: { allow: allowed.join(", ") },
+  };
+}
