@@ -1,0 +1,78 @@
+import { isUtf8 } from "node:buffer";
+
+import { checkJson, maxDataDepth, parseJson, readJson } from "../../events/json.ts";
+
+/** One record of a body; `read` gives its value or throws InvalidEventError, and takes no other with it. */
+export interface RecordItem {
+  readonly read: () => unknown;
+  readonly bytes: () => Buffer;
+}
+
+/** What a body holds: one record, or a list of records. */
+export interface Document {
+  readonly single: boolean;
+  readonly items: readonly RecordItem[];
+}
+
+/** A record becomes a part of an event's data (`original`), which leaves it one level less. */
+export const maxRecordDepth = maxDataDepth - 2;
+
+/** The objects that may hold records besides arrays, such as `{"Records": […]}`. */
+export type Unwrap = (document: unknown) => readonly unknown[] | undefined;
+
+/** The records of a JSON body. */
+export function fromJsonBody(body: Buffer, unwrap?: Unwrap): Document {
+  // An array of records, or a list in an object, lies around the records.
+  const { value, escaped } = readJson(body, maxRecordDepth + 2);
+  const list = Array.isArray(value) ? value : unwrap?.(value);
+  const items = (list ?? [value]).map((record) => toItem(record, escaped));
+  return { single: list === undefined, items };
+}
+
+/** The records of a body with one JSON value on each line (NDJSON); empty lines hold none. */
+export function fromNdjsonBody(body: Buffer): Document {
+  const items = linesOf(body).map((line) => ({
+    read: () => parseJson(line, maxRecordDepth),
+    bytes: () => line,
+  }));
+  return { single: false, items };
+}
+
+/** The lines of a text; empty ones are left out. */
+export function fromTextBody(body: Buffer): Document {
+  return {
+    single: false,
+    items: linesOf(body).map((line) => ({ read: () => textOf(line), bytes: () => line })),
+  };
+}
+
+/** Logs of old systems are not always UTF-8; latin-1 loses no byte. */
+function textOf(line: Buffer): string {
+  return line.toString(isUtf8(line) ? "utf8" : "latin1");
+}
+
+function toItem(record: unknown, escaped: boolean): RecordItem {
+  return {
+    read() {
+      checkJson(record, { escaped });
+      return record;
+    },
+    bytes: () => Buffer.from(JSON.stringify(record)),
+  };
+}
+
+function linesOf(body: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < body.length;) {
+    const end = body.indexOf(0x0a, start);
+    const stop = end < 0 ? body.length : end;
+    const line = body.subarray(start, stop);
+    if (!isBlank(line)) lines.push(line);
+    start = stop + 1;
+  }
+  return lines;
+}
+
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}

@@ -1,0 +1,21 @@
+import { bruteForce } from "./brute-force.ts";
+import { passwordSpray } from "./password-spray.ts";
+import { privilegeGrab } from "./privilege-grab.ts";
+import type { Scenario } from "./scenario.ts";
+import { sensitiveFileEdit } from "./sensitive-file-edit.ts";
+import { slowSpray } from "./slow-spray.ts";
+import { successAfterFailures } from "./success-after-failures.ts";
+import { workingDay } from "./working-day.ts";
+
+/** Every scenario the generator can play, by name. */
+export const scenarios: ReadonlyMap<string, Scenario> = new Map(
+  [
+    workingDay,
+    bruteForce,
+    passwordSpray,
+    slowSpray,
+    successAfterFailures,
+    sensitiveFileEdit,
+    privilegeGrab,
+  ].map((scenario) => [scenario.name, scenario]),
+);
