@@ -26,9 +26,23 @@ export const contextAttributes = [
 
 export type ContextAttribute = (typeof contextAttributes)[number];
 
-const required = ["id", "source", "type"] as const;
-const attributeName = /^[a-z0-9]+$/;
+const contextNames: ReadonlySet<string> = new Set(contextAttributes);
+const required = ["specversion", "id", "source", "type"] as const;
 const forbiddenText = /[\p{Control}\p{Noncharacter_Code_Point}]/u;
+
+interface Expectation {
+  readonly text: string;
+  readonly holds: (value: string) => boolean;
+}
+
+/** The rules beyond being text. Only version 1.0 is understood: 0.3 encodes data differently. */
+const expectedOf: Readonly<Partial<Record<ContextAttribute, Expectation>>> = {
+  specversion: { text: '"1.0"', holds: (value) => value === "1.0" },
+  source: { text: 'a URI-reference such as "/my/app"', holds: isUriReference },
+  time: { text: 'an RFC 3339 date and time such as "2026-11-21T12:00:00Z"', holds: isRfc3339 },
+  datacontenttype: { text: 'a media type such as "application/json"', holds: isMediaType },
+  dataschema: { text: "an absolute URI", holds: isUri },
+};
 
 /** The attributes of an event, whatever they hold. */
 export type Candidate = Record<ContextAttribute, unknown> & { extensions: Record<string, unknown> };
@@ -53,70 +67,65 @@ export function emptyCandidate(): Candidate {
 
 /** Throws EVENT_ATTRIBUTE_… unless every attribute satisfies CloudEvents 1.0 §3 and §4. */
 export function checkAttributes(event: Candidate | Context): asserts event is Context {
-  checkVersion(event.specversion);
   let length = 0;
-  for (const name of required) {
-    if (event[name] === undefined) throw missing(name);
-  }
   for (const name of contextAttributes) {
     const value: unknown = event[name];
-    if (value !== undefined) length += name.length + checkContextAttribute(name, value);
+    if (value !== undefined) length += checkContextAttribute(name, value);
   }
-  for (const name in event.extensions) length += name.length + checkExtension(name, event.extensions[name]);
-  if (length > maxAttributesLength) {
-    throw new InvalidEventError(
-      "EVENT_ATTRIBUTE_INVALID",
-      `The attributes take ${length} characters as headers: expected at most ${maxAttributesLength}.`,
-    );
-  }
+  for (const name in event.extensions) length += checkExtension(name, event.extensions[name]);
+  checkWhole(event, length);
 }
 
-/** Only 1.0 is understood: 0.3 differs in the encoding of data, and nothing later exists. */
-function checkVersion(specversion: unknown): void {
-  if (specversion === "1.0") return;
-  if (specversion === undefined || specversion === null) throw missing("specversion");
-  throw attributeInvalid("specversion", specversion, '"1.0"');
+/** The part of `checkAttributes` that is left when each attribute was checked; `length` is their sum. */
+export function checkWhole(event: Candidate | Context, length: number): asserts event is Context {
+  for (const name of required) {
+    if (event[name] !== undefined) continue;
+    throw new InvalidEventError("EVENT_ATTRIBUTE_MISSING", `Attribute ${name} is missing.`, {
+      pointer: `/${name}`,
+    });
+  }
+  if (length <= maxAttributesLength) return;
+  throw new InvalidEventError(
+    "EVENT_ATTRIBUTE_INVALID",
+    `The attributes take ${length} characters as headers: expected at most ${maxAttributesLength}.`,
+  );
 }
 
-/** The length of the value as a header, when it is valid. */
-function checkContextAttribute(name: ContextAttribute, value: unknown): number {
+/**
+ * The length of the attribute as a header, when it is valid; else throws. `isPlain` spares the look at
+ * each character where the caller has had it already.
+ */
+export function checkContextAttribute(name: ContextAttribute, value: unknown, isPlain = false): number {
   if (typeof value !== "string") throw attributeInvalid(name, value, "text");
   if (value === "") throw attributeInvalid(name, value, "text that is not empty");
-  const length = checkText(name, value);
-  if (name === "source" && !isUriReference(value)) {
-    throw attributeInvalid(name, value, 'a URI-reference such as "/my/app"');
-  }
-  if (name === "time" && !isRfc3339(value)) {
-    throw attributeInvalid(name, value, 'an RFC 3339 date and time such as "2026-11-21T12:00:00Z"');
-  }
-  if (name === "datacontenttype" && !isMediaType(value)) {
-    throw attributeInvalid(name, value, 'a media type such as "application/json"');
-  }
-  if (name === "dataschema" && !isUri(value)) throw attributeInvalid(name, value, "an absolute URI");
+  const length = name.length + (isPlain ? value.length : checkText(name, value));
+  const expected = expectedOf[name];
+  if (expected !== undefined && !expected.holds(value)) throw attributeInvalid(name, value, expected.text);
   return length;
 }
 
-function checkExtension(name: string, value: unknown): number {
-  checkExtensionName(name);
-  if (typeof value === "string") return checkText(name, value);
+/** As `checkContextAttribute`, of an extension attribute. */
+export function checkExtension(name: string, value: unknown, isPlain = false): number {
+  if (!isExtensionName(name)) {
+    throw new InvalidEventError(
+      "EVENT_ATTRIBUTE_INVALID",
+      `Attribute ${quote(name)}: expected a name of lower-case letters and digits, other than "data".`,
+      { pointer: `/${name.slice(0, 100).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1")}` },
+    );
+  }
+  if (typeof value === "string") return name.length + (isPlain ? value.length : checkText(name, value));
   if (typeof value === "boolean" || (typeof value === "number" && (value | 0) === value)) {
-    return String(value).length;
+    return name.length + String(value).length;
   }
   throw attributeInvalid(name, value, "text, a boolean, or an integer of 32 bits");
 }
 
-/** Throws unless an extension may be called this. */
-export function checkExtensionName(name: string): void {
-  if (attributeName.test(name) && name !== "data" && !isContextAttribute(name)) return;
-  throw new InvalidEventError(
-    "EVENT_ATTRIBUTE_INVALID",
-    `Attribute ${quote(name)}: expected a name of lower-case letters and digits, other than "data".`,
-    { pointer: `/${name.slice(0, 100).replaceAll("~", "~0").replaceAll("/", "~1")}` },
-  );
-}
-
-function isContextAttribute(name: string): boolean {
-  return (contextAttributes as readonly string[]).includes(name);
+function isExtensionName(name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    const unit = name.charCodeAt(index);
+    if ((unit < 0x61 || unit > 0x7a) && (unit < 0x30 || unit > 0x39)) return false;
+  }
+  return name !== "" && name !== "data" && !contextNames.has(name);
 }
 
 /** The length of the value as a header, when it is a CloudEvents String. */
@@ -135,12 +144,6 @@ function isVisibleAscii(value: string): boolean {
     if (unit < 0x21 || unit > 0x7e) return false;
   }
   return true;
-}
-
-function missing(name: string): InvalidEventError {
-  return new InvalidEventError("EVENT_ATTRIBUTE_MISSING", `Attribute ${name} is missing.`, {
-    pointer: `/${name}`,
-  });
 }
 
 /** The error for an attribute whose value breaks the rule `expected` tells. */

@@ -2,22 +2,38 @@ import {
   attributeInvalid,
   type Candidate,
   checkAttributes,
-  checkExtensionName,
+  checkContextAttribute,
+  checkExtension,
+  checkWhole,
+  contextAttributes,
+  type ContextAttribute,
   emptyCandidate,
 } from "./attributes.ts";
 import { bodyOf, dataOf } from "./data.ts";
 import type { Event } from "./event.ts";
 import type { EncodedMessage, HttpMessage } from "./http-message.ts";
-import { decodeHeaderValue, encodeHeaderValue } from "./percent.ts";
+import { decodeHeaderValue, encodeHeaderValue, isPlain } from "./percent.ts";
 import { isUri, isUriReference } from "./uri.ts";
 
 type HeaderValue = HttpMessage["headers"][string];
 
+/** Header names as Node gives them, and the attribute each carries. */
+const attributeOfHeader: ReadonlyMap<string, ContextAttribute> = new Map(
+  contextAttributes.map((name) => [name === "datacontenttype" ? "content-type" : `ce-${name}`, name]),
+);
+
 /** The event of a message in binary content mode (CloudEvents HTTP binding §3.1). */
-export function fromBinary(message: HttpMessage): Event {
-  const attributes = readAttributes(message.headers);
-  checkAttributes(attributes);
-  return { ...attributes, ...dataOf(message.body, attributes.datacontenttype) };
+export function fromBinary({ headers, body }: HttpMessage): Event {
+  const attributes = emptyCandidate();
+  let length = 0;
+  for (const header in headers) {
+    const value = headers[header];
+    if (value !== undefined) length += readHeader(attributes, header, value);
+  }
+  checkWhole(attributes, length);
+  const { data, datacontenttype } = dataOf(body, attributes.datacontenttype);
+  const { specversion, id, source, type, subject, time, dataschema, extensions } = attributes;
+  return { specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions, data };
 }
 
 /** A message in binary content mode; integers and booleans become their string encoding. */
@@ -36,59 +52,55 @@ export function toBinary(event: Event): EncodedMessage {
   return { headers, body };
 }
 
-/** What the headers say, decoded but not yet checked, except for what a later check could not see. */
-export function readAttributes(headers: HttpMessage["headers"]): Candidate {
-  const attributes = emptyCandidate();
-  for (const header in headers) {
-    const value = headers[header];
-    if (value !== undefined) readHeader(attributes, header, value);
+/** Sets the attribute a header carries, if it does; the length of the attribute as a header. */
+export function readHeader(attributes: Candidate, header: string, value: HeaderValue): number {
+  const name = attributeOfHeader.get(header);
+  if (name !== undefined) return readContextAttribute(attributes, name, value);
+  if (!isCandidate(header)) return 0;
+  const lowerCase = header.toLowerCase();
+  if (lowerCase !== header) return readHeader(attributes, lowerCase, value);
+  return readExtension(attributes, header.slice("ce-".length), value);
+}
+
+/** Sorts out most headers at their first letter. */
+function isCandidate(header: string): boolean {
+  return (header.charCodeAt(0) | 0x20) === 0x63 && /^(?:ce-|content-type$)/i.test(header);
+}
+
+function readContextAttribute(attributes: Candidate, name: ContextAttribute, value: HeaderValue): number {
+  if (attributes[name] !== undefined) throw attributeInvalid(name, value, "one header");
+  // A media type is not percent-encoded, and an empty Content-Type is none.
+  if (name === "datacontenttype") {
+    if (value === "") return 0;
+    attributes.datacontenttype = value;
+    return checkContextAttribute(name, value);
   }
-  return attributes;
+  const plain = typeof value === "string" && isPlain(value);
+  const decoded = plain ? value : decode(name, value);
+  attributes[name] = decoded;
+  return checkContextAttribute(name, decoded, plain);
 }
 
-function readHeader(attributes: Candidate, header: string, value: HeaderValue): void {
-  const name = header.toLowerCase();
-  if (name === "content-type") attributes.datacontenttype = value === "" ? undefined : value;
-  else if (name.startsWith("ce-")) readAttribute(attributes, name.slice(3), value);
-}
-
-function readAttribute(attributes: Candidate, name: string, value: HeaderValue): void {
-  switch (name) {
-    case "specversion":
-    case "id":
-    case "type":
-    case "time":
-    case "subject":
-      if (attributes[name] !== undefined) throw attributeInvalid(name, value, "one header");
-      attributes[name] = decode(name, value);
-      break;
-    case "source":
-    case "dataschema":
-      if (attributes[name] !== undefined) throw attributeInvalid(name, value, "one header");
-      attributes[name] = decodeUri(name, value);
-      break;
-    case "datacontenttype":
-      throw attributeInvalid(name, value, "the Content-Type header in its place");
-    default:
-      checkExtensionName(name);
-      if (Object.hasOwn(attributes.extensions, name)) throw attributeInvalid(name, value, "one header");
-      attributes.extensions[name] = decode(name, value);
-  }
-}
-
-function decode(name: string, value: HeaderValue): string {
-  const decoded = typeof value === "string" ? decodeHeaderValue(value) : undefined;
-  if (decoded === undefined) throw attributeInvalid(name, value, "one value of percent-encoded UTF-8");
-  return decoded;
+function readExtension(attributes: Candidate, name: string, value: HeaderValue): number {
+  if (name === "datacontenttype") throw attributeInvalid(name, value, "the Content-Type header in its place");
+  if (Object.hasOwn(attributes.extensions, name)) throw attributeInvalid(name, value, "one header");
+  const plain = typeof value === "string" && isPlain(value);
+  const decoded = plain ? value : decode(name, value);
+  const length = checkExtension(name, decoded, plain);
+  attributes.extensions[name] = decoded;
+  return length;
 }
 
 /**
  * A URI has percent-escapes of its own. Where decoding leaves something that is not a URI although the
  * header was one, the sender did not encode (Knative's dispatcher does not), and the header stands.
  */
-function decodeUri(name: "source" | "dataschema", value: HeaderValue): string {
-  const decoded = decode(name, value);
-  if (decoded === value || typeof value !== "string") return decoded;
-  const isValid = name === "source" ? isUriReference : isUri;
-  return !isValid(decoded) && isValid(value) ? value : decoded;
+function decode(name: string, value: HeaderValue): string {
+  const decoded = typeof value === "string" ? decodeHeaderValue(value) : undefined;
+  if (decoded === undefined || typeof value !== "string") {
+    throw attributeInvalid(name, value, "one value of percent-encoded UTF-8");
+  }
+  if (name === "source") return !isUriReference(decoded) && isUriReference(value) ? value : decoded;
+  if (name === "dataschema") return !isUri(decoded) && isUri(value) ? value : decoded;
+  return decoded;
 }

@@ -19,8 +19,8 @@ interface Failure {
 }
 
 /**
- * A client that POSTs to one URL over connections it keeps. `node:http` and not `fetch`, which takes
- * about three times the CPU for each request.
+ * A client that POSTs to one URL over connections it keeps. `node:http` and not `fetch`, which takes more
+ * than twice the CPU for a request.
  */
 export function createPost({ url, timeoutMs }: { readonly url: string; readonly timeoutMs: number }): Post {
   const target = new URL(url);

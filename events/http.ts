@@ -1,9 +1,10 @@
+import { emptyCandidate } from "./attributes.ts";
 import type { Event } from "./event.ts";
-import { fromBinary, readAttributes, toBinary } from "./http-binary.ts";
+import { fromBinary, readHeader, toBinary } from "./http-binary.ts";
 import type { EncodedMessage, HttpMessage } from "./http-message.ts";
 import { formatEvent, fromJson, maxEventDepth, toJson } from "./http-structured.ts";
 import { InvalidEventError, quote } from "./invalid-event.ts";
-import { checkJson, formatJson, readJson } from "./json.ts";
+import { checkJson, formatJson, readJson, type ReadJson } from "./json.ts";
 import { essenceOf } from "./media-type.ts";
 
 /**
@@ -33,8 +34,7 @@ export function decodeRequest(message: HttpMessage): Event {
     );
   }
   if (mode === "structured") {
-    const { value, suspect } = readJson(message.body, maxEventDepth);
-    return decodeItem(value, suspect);
+    return decodeItem(readJson(message.body, maxEventDepth));
   }
   throw unsupported(
     mode === "batch"
@@ -50,7 +50,7 @@ export function decodeRequest(message: HttpMessage): Event {
 export function decodeBatch(message: HttpMessage): readonly (Event | InvalidEventError)[] {
   if (!isBatch(message.headers)) throw unsupported(`expected Content-Type ${batch}`);
   refuseEncodedBody(message);
-  const { value, suspect } = readJson(message.body, maxEventDepth + 1);
+  const { value, escaped } = readJson(message.body, maxEventDepth + 1);
   if (!Array.isArray(value)) {
     throw new InvalidEventError(
       "EVENT_BODY_INVALID",
@@ -59,7 +59,7 @@ export function decodeBatch(message: HttpMessage): readonly (Event | InvalidEven
   }
   return value.map((item: unknown) => {
     try {
-      return decodeItem(item, suspect);
+      return decodeItem({ value: item, escaped });
     } catch (error) {
       if (error instanceof InvalidEventError) return error;
       throw error;
@@ -93,10 +93,10 @@ export function encodeBatch(events: readonly Event[]): EncodedMessage {
   return { headers: { "content-type": batch }, body: formatJson(events.map(toJson), maxEventDepth + 1) };
 }
 
-function decodeItem(value: unknown, suspect: boolean): Event {
+function decodeItem({ value, escaped }: ReadJson): Event {
   return identified(
     () => {
-      if (suspect) checkJson(value);
+      checkJson(value, { escaped });
       return fromJson(value);
     },
     () => (typeof value === "object" && value !== null ? { ...value } : {}),
@@ -114,15 +114,15 @@ function identified(decode: () => Event, attributes: () => Readonly<Record<strin
 
 /** Attributes of headers that may be invalid: as much as can be read. */
 function headerAttributes(headers: HttpMessage["headers"]): Readonly<Record<string, unknown>> {
-  const known = Object.entries(headers).filter(([name]) => /^ce-(?:id|source|type|time)$/i.test(name));
-  const readable = known.flatMap(([name, value]) => {
+  const attributes = emptyCandidate();
+  for (const [header, value] of Object.entries(headers)) {
     try {
-      return Object.entries(readAttributes({ [name]: value })).filter(([, read]) => read !== undefined);
+      readHeader(attributes, header, value);
     } catch {
-      return [];
+      // What makes it invalid is known already; whatever else can be read helps to find the event.
     }
-  });
-  return Object.fromEntries(readable);
+  }
+  return attributes;
 }
 
 function modeOf(headers: HttpMessage["headers"]): "binary" | "structured" | "batch" | "unknown" {

@@ -14,28 +14,29 @@ import { InvalidEventError } from "./invalid-event.ts";
 export const maxDataDepth = 64;
 
 /**
- * What only a document that may break a rule above contains: an escape (of a surrogate, or one that
- * spells a member's name), the name itself, a large exponent, a very long number.
- */
-const suspicious = /\\u|__proto__|\d[eE]\+?\d{3}|\d{300}/;
-
-/**
  * The JSON value of these bytes. Throws InvalidEventError: EVENT_BODY_INVALID or EVENT_TOO_DEEP; `pointer`
  * is where in the event the value belongs.
  */
 export function parseJson(bytes: Buffer, maxDepth: number = maxDataDepth, pointer = ""): unknown {
-  const { value, suspect } = readJson(bytes, maxDepth);
-  if (suspect) checkJson(value, pointer);
+  const { value, escaped } = readJson(bytes, maxDepth);
+  checkJson(value, { escaped, pointer });
   return value;
 }
 
-/** As `parseJson`, but leaves it to the caller to pass `value`, or its parts, to `checkJson` if `suspect`. */
-export function readJson(bytes: Buffer, maxDepth: number): { value: unknown; suspect: boolean } {
+/** A parsed document, which `checkJson` has not seen yet. */
+export interface ReadJson {
+  readonly value: unknown;
+  /** The text has escapes: without them it cannot hold an unpaired surrogate, being UTF-8. */
+  readonly escaped: boolean;
+}
+
+/** As `parseJson`, but leaves it to the caller to pass the value, or each of its parts, to `checkJson`. */
+export function readJson(bytes: Buffer, maxDepth: number): ReadJson {
   if (!isUtf8(bytes)) throw new InvalidEventError("EVENT_BODY_INVALID", "The body is not valid UTF-8.");
   const text = bytes.toString("utf8");
   checkDepth(text, maxDepth);
   try {
-    return { value: JSON.parse(text), suspect: suspicious.test(text) };
+    return { value: JSON.parse(text), escaped: text.includes("\\u") };
   } catch (cause) {
     throw new InvalidEventError("EVENT_BODY_INVALID", `The body is not JSON: ${reasonOf(cause, text)}.`, {
       cause,
@@ -45,55 +46,84 @@ export function readJson(bytes: Buffer, maxDepth: number): { value: unknown; sus
 
 /** The bytes of a JSON value; refuses what `parseJson` would refuse, so that whoever receives it can read it. */
 export function formatJson(value: unknown, maxDepth: number = maxDataDepth): Buffer {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new InvalidEventError("EVENT_DATA_INVALID", "data cannot be written as JSON.", { cause });
-  }
-  if (text === undefined) throw new InvalidEventError("EVENT_DATA_INVALID", "data is not a JSON value.");
+  const text = textOf(value);
   checkDepth(text, maxDepth);
-  if (suspicious.test(text)) checkJson(JSON.parse(text));
+  // Nothing else can be in the text that a receiver refuses.
+  if (text.includes("\\u") || text.includes("__proto__")) checkJson(JSON.parse(text), { escaped: true });
   return Buffer.from(text, "utf8");
 }
 
-/** Throws EVENT_BODY_INVALID when a parsed value holds something that would not survive. */
-export function checkJson(value: unknown, pointer = ""): void {
-  if (typeof value === "string" && !value.isWellFormed()) {
-    throw unfit("a text with an unpaired surrogate", pointer);
+function textOf(value: unknown): string {
+  try {
+    const text: unknown = JSON.stringify(value);
+    if (typeof text === "string") return text;
+  } catch (cause) {
+    throw new InvalidEventError("EVENT_DATA_INVALID", "data cannot be written as JSON.", { cause });
   }
-  if (typeof value === "number" && !Number.isFinite(value)) {
-    throw unfit("a number beyond the range of a double", pointer);
-  }
-  if (typeof value !== "object" || value === null) return;
-  for (const [name, member] of Object.entries(value)) {
-    if (name === "__proto__") throw unfit("a member named __proto__", pointer);
-    if (!name.isWellFormed()) throw unfit("a member whose name has an unpaired surrogate", pointer);
-    checkJson(member, `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
-  }
+  throw new InvalidEventError("EVENT_DATA_INVALID", "data is not a JSON value.");
 }
 
-function unfit(what: string, pointer: string): InvalidEventError {
-  return new InvalidEventError("EVENT_BODY_INVALID", `The JSON has ${what} at "${pointer.slice(0, 200)}".`, {
-    pointer: pointer.slice(0, 1024),
-  });
+interface CheckOptions {
+  readonly escaped: boolean;
+  /** Where in the event the value belongs. */
+  readonly pointer?: string;
+}
+
+/** Throws EVENT_BODY_INVALID when a parsed value holds something that would not survive. */
+export function checkJson(value: unknown, { escaped, pointer = "" }: CheckOptions): void {
+  if (!isFit(value, escaped)) throw unfit(value, pointer);
+}
+
+/** Runs for every event: one look at each value, and nothing allocated. */
+function isFit(value: unknown, escaped: boolean): boolean {
+  if (typeof value === "string") return !escaped || value.isWellFormed();
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every((item) => isFit(item, escaped));
+  if (!isObject(value)) return true;
+  for (const name in value) {
+    if (name === "__proto__" || (escaped && !name.isWellFormed())) return false;
+    if (!isFit(value[name], escaped)) return false;
+  }
+  return true;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Finds the place again that `isFit` objected to, for the message. */
+function unfit(value: unknown, place: string): InvalidEventError {
+  for (const [name, member] of isObject(value) ? Object.entries(value) : []) {
+    const next = `${place}/${name.toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    if (name === "__proto__") return unfitAt(next, "a member named __proto__");
+    if (!name.isWellFormed()) return unfitAt(next, "a name with an unpaired surrogate");
+    if (!isFit(member, true)) return unfit(member, next);
+  }
+  return unfitAt(
+    place,
+    typeof value === "number" ? "a number beyond the range of a double" : "an unpaired surrogate",
+  );
+}
+
+function unfitAt(place: string, what: string): InvalidEventError {
+  const pointer = place.slice(0, 1024).toWellFormed();
+  return new InvalidEventError("EVENT_BODY_INVALID", `The JSON has ${what} at "${pointer}".`, { pointer });
 }
 
 function reasonOf(cause: unknown, text: string): string {
   if (text === "") return "it is empty";
   if (text.startsWith("\uFEFF")) return "it begins with a byte order mark";
-  return cause instanceof Error ? cause.message.slice(0, 200) : "it cannot be parsed";
+  return cause instanceof Error ? cause.message.slice(0, 200).toWellFormed() : "it cannot be parsed";
 }
 
-/** Counting brackets is cheap and settles nearly every document: fewer of them than levels cannot be too deep. */
+/**
+ * Refuses nesting beyond the limit before anything is built from the text. Counting brackets is cheap and
+ * settles nearly every document: with fewer of them than levels it cannot be too deep.
+ */
 function checkDepth(text: string, maxDepth: number): void {
-  if (!hasMore(text, "{", maxDepth - countUpTo(text, "[", maxDepth)) || depthOf(text, maxDepth) <= maxDepth)
-    return;
+  const brackets = countUpTo(text, "{", maxDepth) + countUpTo(text, "[", maxDepth);
+  if (brackets <= maxDepth || depthOf(text, maxDepth) <= maxDepth) return;
   throw new InvalidEventError("EVENT_TOO_DEEP", `The JSON is nested deeper than ${maxDepth} levels.`);
-}
-
-function hasMore(text: string, bracket: string, limit: number): boolean {
-  return limit < 0 || countUpTo(text, bracket, limit) > limit;
 }
 
 /** How often the bracket occurs, counting no further than one beyond the limit. */

@@ -1,7 +1,7 @@
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const quoted = String.raw`"(?:[\t !#-\[\]-~]|\\[\t -~])*"`;
-const mediaType = new RegExp(`^${token}/${token}(?:[ \t]*;[ \t]*${token}=(?:${token}|${quoted}))*[ \t]*;?$`);
-const charsetParameter = /;[ \t]*charset="?([^\s;"]+)/i;
+const quoted = String.raw`"(?:[ !#-\[\]-~]|\\[ -~])*"`;
+const mediaType = new RegExp(`^${token}/${token}(?: *; *${token}=(?:${token}|${quoted}))* *;?$`);
+const charsetParameter = /; *charset="?([^\s;"]+)/i;
 
 /** Whether this is `type/subtype` with well-formed parameters (RFC 2046, RFC 9110 §8.3.1). */
 export function isMediaType(value: string): boolean {

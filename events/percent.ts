@@ -19,8 +19,8 @@ import { isUtf8 } from "node:buffer";
 const percent = 0x25;
 const doubleQuote = 0x22;
 
-/** True when the value means the same encoded and decoded: printable ASCII or space, no `%`, no `"`. */
-function isPlain(value: string): boolean {
+/** True when the value means the same encoded and decoded: ASCII without control characters, `%` and `"`. */
+export function isPlain(value: string): boolean {
   for (let index = 0; index < value.length; index++) {
     const unit = value.charCodeAt(index);
     if (unit < 0x20 || unit > 0x7e || unit === percent || unit === doubleQuote) return false;
@@ -41,6 +41,7 @@ export function decodeHeaderValue(value: string): string | undefined {
 
 /** The header value that stands for this text; the text must not contain unpaired surrogates. */
 export function encodeHeaderValue(value: string): string {
+  if (isPlain(value) && !value.includes(" ")) return value;
   return value.replaceAll(/[^\u0021\u0023\u0024\u0026-\u007e]+/g, encodeURIComponent);
 }
 
