@@ -30,6 +30,17 @@ export interface EventRange {
   readonly types?: readonly string[];
 }
 
+/** A page of what waits for too long. */
+export interface OverduePage {
+  readonly olderThanMs: number;
+  readonly limit: number;
+}
+
+export interface Emitted {
+  readonly events?: readonly EventIdentity[];
+  readonly detections?: readonly EventIdentity[];
+}
+
 /** A stored event with its effective time. */
 export interface LedgerEntry {
   readonly event: Event;
@@ -61,13 +72,27 @@ export interface Ledger {
   markStored(detections: readonly EventIdentity[]): Promise<void>;
   /** Marks an accepted event as rejected, unless it was evaluated. Unknown events are ignored. */
   markRejected(event: EventIdentity, reason: string): Promise<void>;
-  /** Accepted, neither evaluated nor rejected, and older than `olderThanMs` by the database's clock. */
-  unevaluated(page: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly Event[]>;
-  /** Detected, not marked as stored, and older than `olderThanMs`. */
-  unstored(page: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly Event[]>;
+  /**
+   * Accepted, neither evaluated nor rejected, and older than `olderThanMs` by the database's clock; oldest
+   * first. What was emitted again lately is left out, see `markEmitted`.
+   */
+  unevaluated(page: OverduePage): Promise<readonly Event[]>;
+  /** Detected, not marked as stored, and older than `olderThanMs`; likewise. */
+  unstored(page: OverduePage): Promise<readonly Event[]>;
+  /**
+   * Notes that overdue events or detections were emitted again, so that each is left out for a while: 1
+   * minute, then 2, 4 and so on up to an hour. They stay pending and counted.
+   */
+  markEmitted(emitted: Emitted): Promise<void>;
   /** Stored events of a range of event time, oldest first. */
   replay(range: EventRange): AsyncIterable<LedgerEntry>;
   counts(): Promise<LedgerCounts>;
-  /** Runs `work` while holding the named cluster-wide lock; `undefined` when somebody else holds it. */
-  exclusive<T>(name: string, work: () => Promise<T>): Promise<T | undefined>;
+  /** Makes room for the time ahead (partitions); harmless to repeat. */
+  maintain(): Promise<void>;
+  /**
+   * Runs `work` while holding the named cluster-wide lock; `undefined` when somebody else holds it. The
+   * lock dies with its connection: then the signal is aborted and the call rejects with `UnavailableError`
+   * at once, because another holder may be at work already.
+   */
+  exclusive<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined>;
 }

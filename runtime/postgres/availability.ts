@@ -97,9 +97,11 @@ function createSwitch(options: PoolOptions, { health, log }: Reporting) {
       if (closed) return;
       const failure = toFailure(reason);
       const away = failure instanceof UnavailableError ? failure : unavailable(reason);
-      if (!refusal) log.warn({ reason: away.message }, "PostgreSQL is away.");
+      const wasUp = !refusal;
       refusal = away;
       health?.down(away.message);
+      if (!wasUp) return;
+      log.warn({ reason: away.message }, "PostgreSQL is away.");
       const lost = pool;
       pool = createPool(options);
       void lost.end(0);

@@ -1,0 +1,74 @@
+import type postgres from "postgres";
+
+import { type EventIdentity, eventKey } from "../../events/identity.ts";
+import { arrayLiteral } from "../postgres/pool.ts";
+import { backoffMs } from "./limits.ts";
+import { addToCounts } from "./sql.ts";
+import { toColumn } from "./stored-event.ts";
+
+/**
+ * Marks alert events as stored. For notification's own transaction; unknown ones are ignored. Rows are
+ * locked in one order, so that transactions that share some cannot deadlock.
+ */
+export async function markStored(sql: postgres.ISql, detections: readonly EventIdentity[]): Promise<void> {
+  if (detections.length === 0) return;
+  await sql.unsafe(markStoredText, [arrayLiteral(detections.map(eventKey))], { prepare: true });
+}
+
+const markStoredText = `
+with locked as (
+  select cause, ordinal from detections
+  where key = any($1::bytea[]) and stored_at is null
+  order by key, cause, ordinal
+  for update
+)
+update detections as known set stored_at = now()
+from locked
+where known.cause = locked.cause and known.ordinal = locked.ordinal`;
+
+/** An event that is refused for ever. */
+export interface Rejection {
+  readonly event: EventIdentity;
+  readonly reason: string;
+}
+
+/** Marks events as rejected, unless they were evaluated. For notification's own transaction. */
+export async function markRejected(sql: postgres.ISql, rejections: readonly Rejection[]): Promise<void> {
+  const byKey = new Map(rejections.map(({ event, reason }) => [eventKey(event).toString("hex"), reason]));
+  if (byKey.size === 0) return;
+  const keys = Array.from(byKey.keys(), (key) => Buffer.from(key, "hex"));
+  const reasons = Array.from(byKey.values(), (reason) => toColumn(reason).slice(0, 4096));
+  await sql.unsafe(markRejectedText, [arrayLiteral(keys), arrayLiteral(reasons)], { prepare: true });
+}
+
+const markRejectedText = `
+with rejections as (
+  select * from unnest($1::bytea[], $2::text[]) as rejection (key, reason)
+), locked as (
+  select key from event_keys
+  where key in (select key from rejections) and evaluated_at is null and rejected_at is null
+  order by key
+  for update
+), marked as (
+  update event_keys as known set rejected_at = now(), rejected_reason = reason
+  from locked join rejections using (key)
+  where known.key = locked.key
+  returning known.key
+)
+${addToCounts({ rejected: "count(*)" })} from marked having count(*) > 0`;
+
+/** Puts off what was emitted again: doubling from a minute to an hour. */
+export async function markEmitted(
+  sql: postgres.ISql,
+  table: "event_keys" | "detections",
+  emitted: readonly EventIdentity[],
+): Promise<void> {
+  if (emitted.length === 0) return;
+  await sql.unsafe(
+    `update ${table} set attempts = attempts + 1, next_at = now() + interval '1 millisecond' *
+       least(${backoffMs.longest}, ${backoffMs.first} * power(2, least(attempts, 20)))
+     where key = any($1::bytea[])`,
+    [arrayLiteral(emitted.map(eventKey))],
+    { prepare: true },
+  );
+}
