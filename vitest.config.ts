@@ -8,6 +8,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     restoreMocks: true,
+    globalSetup: ["test/support/global-setup.ts"],
     projects: [
       {
         extends: true,

@@ -13,6 +13,6 @@ export interface CommandContext {
   /** Aborted on Ctrl-C or SIGTERM; the reason is the signal's name. */
   readonly interrupted: AbortSignal;
   /** Sets the exit code of a command that ends without an error. */
-  endWith(code: ExitCode): void;
-  exitCode(): number;
+  readonly endWith: (code: ExitCode) => void;
+  readonly exitCode: () => number;
 }

@@ -7,6 +7,7 @@ import { rulesCommand } from "./commands/rules.ts";
 import { schemasCommand } from "./commands/schemas.ts";
 import { tailCommand } from "./commands/tail.ts";
 import type { CommandContext } from "./context.ts";
+import { ConfigError } from "../runtime/config.ts";
 import { CliError, exitCode } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
 import { packageVersion } from "./package.ts";
@@ -56,6 +57,10 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
 function report(error: unknown, { output }: CommandContext): number {
   // Commander has already printed its own errors; help and version end with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof ConfigError) {
+    output.err(`${error.message}\nNothing was started.`);
+    return exitCode.usage;
+  }
   if (error instanceof CliError) {
     output.err(`${output.paint("red", "error:")} ${error.message}`);
     return error.exitCode;

@@ -2,11 +2,16 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { Command } from "commander";
 
+import { parseConfig } from "../../runtime/config.ts";
 import { createLog } from "../../runtime/log.ts";
+import { createMetrics } from "../../runtime/metrics.ts";
 import type { CommandContext } from "../context.ts";
 import { openGateway } from "../dev/gateway.ts";
 import { createLogLines } from "../dev/log-lines.ts";
+import { createInProcessStart } from "../dev/in-process.ts";
+import { createObserver } from "../dev/observer.ts";
 import { type Pipeline, startPipeline } from "../dev/pipeline.ts";
+import { devConfig } from "../dev/config.ts";
 import { choosePort } from "../dev/port.ts";
 import { routeOf } from "../dev/routes.ts";
 import { startSchedules } from "../dev/schedule.ts";
@@ -56,11 +61,9 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   const json = options.json ?? false;
   const stages = createStages({ output, json, now: () => performance.now() });
   const started = performance.now();
-  const log = createLog({
-    name: "auditflow",
-    level: env["LOG_LEVEL"] ?? "info",
-    destination: createLogLines({ output, json }),
-  });
+  const config = parseConfig(devConfig, env);
+  const destination = createLogLines({ output, json });
+  const openLog = (name: string) => createLog({ name, level: config.LOG_LEVEL, destination });
   await using running = new AsyncDisposableStack();
 
   stages.note(`\n  AuditFlow ${packageVersion()} · dev · node ${process.versions.node}\n`);
@@ -74,8 +77,16 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
       return base === undefined ? undefined : { base, path };
     }),
   );
-  pipeline = running.use(await startPipeline({ env, directory, log, stages }));
-  running.use(startSchedules(schedules(pipeline), log));
+  pipeline = running.use(
+    await startPipeline({
+      env,
+      directory,
+      stages,
+      start: createInProcessStart(openLog),
+      observer: createObserver({ log: openLog("broker"), metrics: createMetrics("broker") }),
+    }),
+  );
+  running.use(startSchedules(schedules(pipeline), openLog("schedule")));
   await setDemo(pipeline, options);
   running.use(await noteInstance(gateway.url));
   sayReady({ url: gateway.url, options, seconds: (performance.now() - started) / 1000, stages, context });

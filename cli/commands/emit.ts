@@ -165,10 +165,7 @@ function parseRate(text: string): number {
 }
 
 function asCurl(base: string, records: readonly InputRecord[]): string {
-  const { url, init } = requestFor(base, records);
-  const contentType = new Headers(init.headers).get("content-type") ?? "";
-  const body = String(init.body)
-    .trimEnd()
-    .replaceAll("'", String.raw`'\''`);
-  return `curl -sS '${url.href}' -H 'content-type: ${contentType}' --data-binary '${body}'`;
+  const { url, contentType, body } = requestFor(base, records);
+  const quoted = body.trimEnd().replaceAll("'", String.raw`'\''`);
+  return `curl -sS '${url.href}' -H 'content-type: ${contentType}' --data-binary '${quoted}'`;
 }

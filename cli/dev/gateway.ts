@@ -7,7 +7,6 @@ import {
   type ServerResponse,
 } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 
 /** Answers with the base URL of the function that serves a request, or `undefined` while it starts. */
 export type Upstream = (
@@ -36,7 +35,7 @@ export async function openGateway(
   const agent = new Agent({ keepAlive: true });
   const server = createServer((incoming, outgoing) => {
     const refused = refusal(incoming);
-    if (refused) return void problem(outgoing, 421, refused);
+    if (refused) return problem(outgoing, 421, refused);
     const target = upstream(incoming.method ?? "GET", incoming.url ?? "/");
     if (target) return pass(incoming, outgoing, { agent, url: new URL(target.path, target.base) });
     return starting(incoming, outgoing);
@@ -103,6 +102,7 @@ async function listen(
 ): Promise<number> {
   server.listen(port, host);
   await once(server, "listening");
-  const { port: actual } = server.address() as AddressInfo;
-  return actual;
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The gateway has no port.");
+  return address.port;
 }

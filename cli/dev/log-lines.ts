@@ -6,12 +6,12 @@ import type { Output, Paint } from "../output.ts";
 const record = z.looseObject({
   level: z.union([z.number(), z.string()]),
   time: z.union([z.number(), z.string()]),
-  name: z.string().optional(),
+  function: z.string().optional(),
   msg: z.string().optional(),
 });
 
 /** Keys every line carries and nobody needs to see again. */
-const hidden = new Set(["level", "time", "name", "msg", "pid", "hostname", "v"]);
+const hidden = new Set(["level", "time", "function", "msg"]);
 
 /** Turns the functions' JSON log lines into lines for people; with `json` they pass as they are. */
 export function createLogLines({
@@ -35,7 +35,7 @@ export function createLogLines({
 function readable(line: string, paint: Paint): string {
   const parsed = record.safeParse(parseJson(line));
   if (!parsed.success) return line;
-  const { time, level, name = "", msg = "", ...rest } = parsed.data;
+  const { time, level, function: name = "", msg = "", ...rest } = parsed.data;
   const clock = new Date(time).toTimeString().slice(0, 8);
   const details = Object.entries(rest).filter(([key]) => !hidden.has(key));
   const text = details.map(([key, value]) => paint("dim", `${key}=${show(value)}`)).join(" ");

@@ -32,16 +32,30 @@ export async function checkNode(version: string): Promise<Check> {
 }
 
 /** A server named by a variable; a variable that is not set is well, and means what `otherwise` says. */
-export async function checkReachable(name: string, url: string | undefined, otherwise: string): Promise<Check> {
+export async function checkReachable(
+  name: string,
+  url: string | undefined,
+  otherwise: string,
+): Promise<Check> {
   if (url === undefined || url === "") return { name, ok: true, detail: `not set: ${otherwise}` };
   if (!URL.canParse(url)) {
-    return { name, ok: false, detail: "is not a URL", fix: `such as ${name === "AMQP_URL" ? "amqp" : "postgres"}://host:port/name` };
+    return {
+      name,
+      ok: false,
+      detail: "is not a URL",
+      fix: `such as ${name === "AMQP_URL" ? "amqp" : "postgres"}://host:port/name`,
+    };
   }
   const { hostname, port, protocol } = new URL(url);
   const number = Number(port) || (standardPorts[protocol] ?? 0);
   const problem = await connect(hostname.replace(/^\[|\]$/g, ""), number);
   if (problem === undefined) return { name, ok: true, detail: `${hostname}:${number} answers` };
-  return { name, ok: false, detail: `${hostname}:${number}: ${problem}`, fix: "start the server, or unset the variable" };
+  return {
+    name,
+    ok: false,
+    detail: `${hostname}:${number}: ${problem}`,
+    fix: "start the server, or unset the variable",
+  };
 }
 
 export async function checkRules(directory: string = `${packageRoot}rules`): Promise<Check> {
@@ -58,15 +72,24 @@ export async function checkRules(directory: string = `${packageRoot}rules`): Pro
 export async function checkRunning(): Promise<Check> {
   const instance = await readDevInstance();
   if (!instance) return { name: "running", ok: true, detail: "no pipeline runs in this folder" };
-  const answers = await Promise.all(["generator", "analysis", "notification"].map((name) => health(instance.url, name)));
+  const answers = await Promise.all(
+    ["generator", "analysis", "notification"].map((name) => health(instance.url, name)),
+  );
   const unwell = answers.flatMap((answer) => answer ?? []);
   if (unwell.length === 0) return { name: "running", ok: true, detail: `${instance.url} is well` };
-  return { name: "running", ok: false, detail: `${instance.url}: ${unwell.join("; ")}`, fix: "see the log of `npm start`" };
+  return {
+    name: "running",
+    ok: false,
+    detail: `${instance.url}: ${unwell.join("; ")}`,
+    fix: "see the log of `npm start`",
+  };
 }
 
 async function health(base: string, name: string): Promise<string | undefined> {
   try {
-    const response = await fetch(new URL(`/functions/${name}/healthz`, base), { signal: AbortSignal.timeout(5000) });
+    const response = await fetch(new URL(`/functions/${name}/healthz`, base), {
+      signal: AbortSignal.timeout(5000),
+    });
     const body = z.looseObject({ status: z.string() }).safeParse(await response.json());
     if (body.success && body.data.status === "ok") return undefined;
     return `${name} says ${body.success ? body.data.status : response.status}`;

@@ -51,23 +51,23 @@ const answer = z.object({
   ),
 });
 
+/** A request as it goes out. */
+export interface EmitRequest {
+  readonly url: URL;
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /** The request that would carry these records, which must all be of one kind. */
-export function requestFor(
-  base: string,
-  records: readonly InputRecord[],
-): { readonly url: URL; readonly init: RequestInit } {
+export function requestFor(base: string, records: readonly InputRecord[]): EmitRequest {
   const { path, contentType, join } = routes[records[0]?.kind ?? "event"];
-  const body = join(records.map(({ value }) => value));
-  return {
-    url: new URL(path, base),
-    init: { method: "POST", headers: { "content-type": contentType }, body },
-  };
+  return { url: new URL(path, base), contentType, body: join(records.map(({ value }) => value)) };
 }
 
 /** Sends records of one kind in one request; answers per record, in their order. */
 export async function post(base: string, records: readonly InputRecord[]): Promise<readonly Outcome[]> {
-  const { url, init } = requestFor(base, records);
-  const response = await request(url, init);
+  const { url, contentType, body } = requestFor(base, records);
+  const response = await request(url, { method: "POST", headers: { "content-type": contentType }, body });
   const text = await response.text();
   const parsed = answer.safeParse(parseJson(text));
   if (parsed.success) {

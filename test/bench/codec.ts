@@ -14,7 +14,6 @@ export async function run(): Promise<readonly Report[]> {
   const binary = encodeBinary(sampleEvent);
   const structured = encodeStructured(sampleEvent);
   const text = binary.body.toString();
-  const subject = (name: string, call: () => unknown) => ({ name, measure: nanosecondsPerCall(call) });
   return [
     await compare(`Decode one event (${binary.body.length} bytes of JSON)`, {
       rounds,
@@ -22,7 +21,12 @@ export async function run(): Promise<readonly Report[]> {
       subjects: [
         subject("JSON.parse of the text", () => JSON.parse(text)),
         { ...subject("decodeRequest, binary", () => decodeRequest(binary)), aim: { atMost: 2 } },
-        { ...subject("decodeRequest, binary, and parseEvent", () => parseEvent([auditRecorded], decodeRequest(binary))), aim: { atMost: 4 } },
+        {
+          ...subject("decodeRequest, binary, and parseEvent", () =>
+            parseEvent([auditRecorded], decodeRequest(binary)),
+          ),
+          aim: { atMost: 4 },
+        },
         subject("decodeRequest, structured", () => decodeRequest(structured)),
         subject("cloudevents SDK, HTTP.toEvent", () => HTTP.toEvent({ headers: binary.headers, body: text })),
       ],
@@ -37,4 +41,8 @@ export async function run(): Promise<readonly Report[]> {
       ],
     }),
   ];
+}
+
+function subject(name: string, call: () => unknown) {
+  return { name, measure: nanosecondsPerCall(call) };
 }

@@ -3,14 +3,21 @@ import { parseArgs } from "node:util";
 import { format, type Report } from "./measure.ts";
 
 /** Every benchmark by the name it is asked for; loaded when it runs. */
-const benchmarks: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Report[]> }>>> = {
+const benchmarks: Readonly<
+  Record<string, () => Promise<{ readonly run: () => Promise<readonly Report[]> }>>
+> = {
   codec: () => import("./codec.ts"),
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false } },
+});
 const unknown = positionals.filter((name) => !Object.hasOwn(benchmarks, name));
 if (unknown.length > 0) {
-  console.error(`Unknown benchmark ${unknown.join(", ")}: expected any of ${Object.keys(benchmarks).join(", ")}.`);
+  console.error(
+    `Unknown benchmark ${unknown.join(", ")}: expected any of ${Object.keys(benchmarks).join(", ")}.`,
+  );
   process.exit(2);
 }
 

@@ -38,7 +38,11 @@ export interface Aim {
  */
 export async function compare(
   title: string,
-  { subjects, rounds, unit }: { readonly subjects: readonly Subject[]; readonly rounds: number; readonly unit: string },
+  {
+    subjects,
+    rounds,
+    unit,
+  }: { readonly subjects: readonly Subject[]; readonly rounds: number; readonly unit: string },
 ): Promise<Report> {
   const samples = subjects.map((): number[] => []);
   for (let round = 0; round < rounds; round += 1) {
@@ -48,7 +52,15 @@ export async function compare(
   const rows = subjects.map(({ name, aim, note }, index): Row => {
     const value = median(samples[index] ?? []);
     const ratio = value / baseline;
-    return { name, median: value, unit, ratio, note, aim: aim && showAim(aim), met: aim && isMet(ratio, aim) };
+    return {
+      name,
+      median: value,
+      unit,
+      ratio,
+      note,
+      aim: aim && showAim(aim),
+      met: aim && isMet(ratio, aim),
+    };
   });
   return { title, rows };
 }
@@ -86,7 +98,12 @@ export function format({ title, rows }: Report): string {
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ").trimEnd();
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join("  ")
+      .trimEnd();
   return [`\n${title}`, ...cells.map(line)].join("\n");
 }
 
@@ -96,7 +113,9 @@ function digits(value: number): string {
 }
 
 function showAim({ atMost, atLeast }: Aim): string {
-  return [atMost === undefined ? "" : `<= ${atMost} x`, atLeast === undefined ? "" : `>= ${atLeast} x`].join("").trim();
+  return [atMost === undefined ? "" : `<= ${atMost} x`, atLeast === undefined ? "" : `>= ${atLeast} x`]
+    .join("")
+    .trim();
 }
 
 function isMet(ratio: number, { atMost = Number.POSITIVE_INFINITY, atLeast = 0 }: Aim): boolean {

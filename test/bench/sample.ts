@@ -7,7 +7,10 @@ export const sampleEvent = createEvent(auditRecorded, {
   source: "/auditflow/source/sshd",
   time: "2026-11-21T12:00:03.120Z",
   subject: "user_login/root",
-  extensions: { partitionkey: "7b1f0c2d", traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
+  extensions: {
+    partitionkey: "7b1f0c2d",
+    traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
   data: {
     event_id: "0d4f6f0e-5f0e-4a57-9d7e-0b9f6c1c7e01",
     timestamp: "2026-11-21T12:00:03.120Z",

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+
+import { createInProcessStart } from "../../cli/dev/in-process.ts";
+import { type FunctionName, type Started, startPipeline } from "../../cli/dev/pipeline.ts";
+import type { BrokerObserver } from "../../events/broker/broker.ts";
+import type { Environment } from "../../runtime/config.ts";
+import type { Ledger } from "../../runtime/ledger/ledger.ts";
+import { openPostgresLedger } from "../../runtime/ledger/postgres.ts";
+import { createLog } from "../../runtime/log.ts";
+import { openPostgres } from "../../runtime/postgres/postgres.ts";
+import { openTestDatabase } from "./database.ts";
+import { dropBrokerObjects, dropKeys } from "./cleanup.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const log = createLog({ name: "test", level: "silent" });
+
+/** One alert as `GET /alerts` answers it; every column, loosely. */
+export interface AlertRow {
+  readonly alert_id: string;
+  readonly rule_id: string;
+  readonly count: number;
+  readonly [column: string]: unknown;
+}
+
+/** The whole pipeline, on servers and names of its own. */
+export interface TestPipeline extends AsyncDisposable {
+  urlOf(name: FunctionName): string;
+  readonly ledger: Ledger;
+  alerts(): Promise<readonly AlertRow[]>;
+  /** Waits until every accepted event is evaluated or rejected and every detection stored. */
+  settled(accepted: number): Promise<void>;
+}
+
+export interface TestPipelineOptions {
+  /** Servers to use instead of the embedded broker and state. */
+  readonly amqpUrl?: string;
+  readonly redisUrl?: string;
+  readonly env?: Environment;
+  /** How functions are run; in this process by default. */
+  readonly start?: (name: FunctionName, env: Environment) => Promise<Started>;
+  readonly observer?: BrokerObserver;
+}
+
+export async function openTestPipeline(options: TestPipelineOptions = {}): Promise<TestPipeline> {
+  await using opening = new AsyncDisposableStack();
+  const name = `auditflow-test-${randomBytes(5).toString("hex")}`;
+  const database = opening.use(await openTestDatabase());
+  if (options.redisUrl) opening.defer(() => dropKeys(options.redisUrl ?? "", `${name}:`));
+  if (options.amqpUrl) opening.defer(() => dropBrokerObjects(options.amqpUrl ?? "", name));
+  const pipeline = opening.use(
+    await startPipeline({
+      env: {
+        DATABASE_URL: database.url,
+        AMQP_URL: options.amqpUrl,
+        REDIS_URL: options.redisUrl,
+        AUDITFLOW_REDIS_PREFIX: `${name}:`,
+        ...options.env,
+      },
+      directory: ".auditflow",
+      stages: { run: async (_name, work) => (await work()).value, note: () => {} },
+      start: options.start ?? createInProcessStart(() => log),
+      prefix: name,
+      ...(options.observer ? { observer: options.observer } : {}),
+    }),
+  );
+  const postgres = opening.use(await openPostgres({ url: database.url, name: "test", max: 2, log }));
+  const ledger = openPostgresLedger(postgres, { log });
+  const urlOf = (name: FunctionName) => pipeline.urlOf(name) ?? "";
+  const opened = opening.move();
+  return {
+    urlOf,
+    ledger,
+    alerts: async () => {
+      const response = await fetch(`${urlOf("notification")}/alerts?limit=500`);
+      expect(response.status).toBe(200);
+      return (await response.json()) as readonly AlertRow[];
+    },
+    async settled(accepted) {
+      await expect
+        .poll(() => ledger.counts(), { timeout: 60_000, interval: 50 })
+        .toMatchObject({ accepted, pending: 0 });
+      await expect
+        .poll(() => ledger.unstored({ olderThanMs: 0, limit: 10 }), { timeout: 60_000, interval: 50 })
+        .toEqual([]);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Runs a function as a process of its own: by our `main.ts`, or by functions-framework's command line. */
+export function spawnFunction(host: "serve" | "framework") {
+  return async (name: FunctionName, env: Environment): Promise<Started> => {
+    const port = await freePort();
+    const args =
+      host === "serve"
+        ? ["functions/main.ts"]
+        : ["node_modules/.bin/functions-framework", `--target=${name}`, `--port=${port}`];
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: {
+        ...definedOf(env),
+        PATH: process.env["PATH"],
+        FUNCTION_TARGET: name,
+        PORT: String(port),
+        LOG_LEVEL: "warn",
+      },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await answers(child, url);
+    return { url, [Symbol.asyncDispose]: () => stop(child) };
+  };
+}
+
+async function answers(child: ChildProcess, url: string): Promise<void> {
+  const probe = async () => {
+    if (child.exitCode !== null) throw new Error(`the function ended with ${child.exitCode}`);
+    return (await fetch(`${url}/livez`).catch(() => undefined))?.status;
+  };
+  await expect.poll(probe, { timeout: 30_000, interval: 50 }).toBe(200);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  await ended;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
+
+function definedOf(env: Environment): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+}
