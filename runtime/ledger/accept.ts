@@ -50,7 +50,7 @@ with offered as (
   insert into events (accepted_at, key, time, source, id, type, subject, event)
   select accepted_at, key, time, source, id, type, subject, event
   from fresh join offered using (key)
-), counted as (${addToCounts({ accepted: "count(*)" })} from fresh having count(*) > 0
+), counted as (${addToCounts("fresh", { accepted: "count(*)" })}
 )
 select encode(key, 'hex') as key, ${milliseconds("time")} as time from fresh`;
 

@@ -23,7 +23,7 @@ interface Row {
 
 const text = `
 select encode(key, 'hex') as key, digest, ${milliseconds("time")} as time, evaluated_at is not null as evaluated,
-  (select json_agg(event order by ordinal) from detections where cause = key) as detections
+  (select json_agg(event order by ordinal) from detections where cause = event_keys.key) as detections
 from event_keys
 where key = any($1::bytea[])`;
 

@@ -55,7 +55,7 @@ with rejections as (
   where known.key = locked.key
   returning known.key
 )
-${addToCounts({ rejected: "count(*)" })} from marked having count(*) > 0`;
+${addToCounts("marked", { rejected: "count(*)" })}`;
 
 /** Puts off what was emitted again: doubling from a minute to an hour. */
 export async function markEmitted(

@@ -59,10 +59,10 @@ with verdicts as (
   from unnest($3::bytea[], $4::integer[], $5::bytea[], $6::text[], $7::text[])
     as detection (cause, ordinal, key, subject, event)
   join marked on marked.key = detection.cause
-), counted as (${addToCounts({
+), counted as (${addToCounts("marked", {
   evaluated: "count(*)",
   rejected: "-count(*) filter (where was_rejected)",
-})} from marked having count(*) > 0
+})}
 )
 select encode(key, 'hex') as key from marked`;
 

