@@ -1,0 +1,122 @@
+import { type Failpoint, noFailpoint } from "../../../runtime/failpoints.ts";
+import { PermanentError } from "../../../runtime/failure.ts";
+import { markStored } from "../../../runtime/ledger/marks.ts";
+import type { Metrics } from "../../../runtime/metrics.ts";
+import { createBatcher } from "../../../runtime/postgres/batch.ts";
+import type { Postgres } from "../../../runtime/postgres/postgres.ts";
+import { isDataError } from "../../../runtime/postgres/sqlstate.ts";
+import type { Emission } from "../alert.ts";
+import type { DeadLetter } from "../dead-letter.ts";
+import { markRefused } from "./mark-ledger.ts";
+import { type Outcome, writeAlerts } from "./write-alerts.ts";
+import { writeDeadLetters } from "./write-dead-letters.ts";
+import { writeDeliveries } from "./write-deliveries.ts";
+
+export interface StoreDeps {
+  readonly postgres: Postgres;
+  readonly metrics: Metrics;
+  /** The channels every new episode is told to. */
+  readonly channels: readonly string[];
+  /** Called after a commit that put something into the outbox. */
+  readonly onOutbox: () => void;
+  readonly failpoint?: Failpoint;
+}
+
+/** What notification keeps. Every write resolves only after its batch committed. */
+export interface Store {
+  /**
+   * Merges an emission into its alert and its episode, tells the outbox of an episode that begins and
+   * marks the alert event as stored in the ledger: one transaction. Throws PermanentError
+   * `ALERT_ID_REUSED` or `ALERT_UNSTORABLE`, and UnavailableError while the database is away.
+   */
+  storeAlert(emission: Emission): Promise<void>;
+  /** Keeps a dead letter and, when it is a rejection, marks the event as rejected in the ledger. */
+  storeDeadLetter(letter: DeadLetter): Promise<void>;
+  /** Refuses further writes and waits for those under way. */
+  drain(): Promise<void>;
+}
+
+/** Below the delivery's own deadline, so that the answer tells what happened. */
+const limits = {
+  maxItems: 500,
+  maxBytes: 4 * 1024 * 1024,
+  maxQueued: 10_000,
+  maxQueuedBytes: 64 * 1024 * 1024,
+  deadlineMs: 15_000,
+};
+
+/** The store on PostgreSQL, with group commit. */
+export function createStore({ postgres, metrics, channels, onOutbox, ...deps }: StoreDeps): Store {
+  const { failpoint = noFailpoint } = deps;
+  const onBatch = (rows: number) => metrics.batchRows.observe(rows);
+
+  const alerts = createBatcher<Emission, Outcome>({
+    ...limits,
+    onBatch,
+    sizeOf: sizeOfAlert,
+    flush: flushAlerts,
+  });
+  const letters = createBatcher<DeadLetter, void>({
+    ...limits,
+    onBatch,
+    sizeOf: ({ body }) => body.length,
+    flush: flushLetters,
+  });
+
+  async function flushAlerts(emissions: readonly Emission[]): Promise<readonly Outcome[]> {
+    const written = await postgres.transaction(async (sql) => {
+      const { outcomes, begun } = await writeAlerts(sql, emissions);
+      await writeDeliveries(sql, begun, channels);
+      await markStored(
+        sql,
+        emissions.filter((_, index) => outcomes[index] !== "conflict").map(({ event }) => event),
+      );
+      await failpoint("notification-before-commit");
+      return { outcomes, begun };
+    });
+    await failpoint("notification-after-commit");
+    if (written.begun.length > 0) onOutbox();
+    return written.outcomes;
+  }
+
+  async function flushLetters(batch: readonly DeadLetter[]): Promise<readonly undefined[]> {
+    await postgres.transaction(async (sql) => {
+      await writeDeadLetters(sql, batch);
+      await markRefused(sql, batch);
+    });
+    return batch.map(() => undefined);
+  }
+
+  return {
+    async storeAlert(emission) {
+      const outcome = await alerts.add(emission).catch(refuseData);
+      metrics.alertsStored.inc({ outcome });
+      if (outcome === "conflict") {
+        throw new PermanentError(
+          "ALERT_ID_REUSED",
+          `Alert ${emission.alertId} is already known from another rule, version or group.`,
+          { pointer: "/data/alert_id" },
+        );
+      }
+    },
+    async storeDeadLetter(letter) {
+      await letters.add(letter);
+      metrics.deadLetters.inc({ kind: letter.kind });
+    },
+    async drain() {
+      await Promise.all([alerts.drain(), letters.drain()]);
+    },
+  };
+}
+
+/** The database refuses the row itself: no retry can change that. */
+function refuseData(error: unknown): never {
+  if (!isDataError(error)) throw error;
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new PermanentError("ALERT_UNSTORABLE", `The alert cannot be stored: ${reason}`, { cause: error });
+}
+
+/** About the bytes it takes in the statement. */
+function sizeOfAlert({ columns, evidence }: Emission): number {
+  return JSON.stringify(columns).length + evidence.length * 200;
+}

@@ -1,0 +1,35 @@
+import type postgres from "postgres";
+
+import type { DeadLetter } from "../dead-letter.ts";
+import { toStoredJson } from "./stored-text.ts";
+
+/** Stores dead letters in one statement; one that is known only moves its `last_received_at`. */
+export async function writeDeadLetters(
+  sql: postgres.TransactionSql,
+  letters: readonly DeadLetter[],
+): Promise<void> {
+  const distinct = new Map(letters.map((letter) => [letter.id, letter]));
+  // Sorted, so that two transactions lock the rows they share in one order.
+  const rows = [...distinct.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(toRow);
+  await sql`
+    insert into dead_letters as known (dead_letter_id, kind, code, detail, pointer, origin, event_source,
+      event_id, event_type, event_time, headers, body, truncated)
+    select dead_letter_id, kind, code, detail, pointer, origin, event_source,
+      event_id, event_type, event_time, headers, decode(body, 'base64'), truncated
+    from jsonb_to_recordset(${toStoredJson(rows)}::text::jsonb) as letter (
+      dead_letter_id uuid, kind text, code text, detail text, pointer text, origin text, event_source text,
+      event_id text, event_type text, event_time text, headers jsonb, body text, truncated boolean)
+    on conflict (dead_letter_id) do update set last_received_at = now()`;
+}
+
+function toRow({ id, event, body, ...letter }: DeadLetter) {
+  return {
+    ...letter,
+    dead_letter_id: id,
+    event_source: event.source,
+    event_id: event.id,
+    event_type: event.type,
+    event_time: event.time,
+    body: body.toString("base64"),
+  };
+}

@@ -1,0 +1,68 @@
+import type postgres from "postgres";
+
+import type { AlertSpan, Episode, Join } from "./episodes.ts";
+
+/** The stored episodes that the given alerts touch. The caller holds the locks of their groups. */
+export async function readTouchedEpisodes(
+  sql: postgres.TransactionSql,
+  alerts: readonly AlertSpan[],
+): Promise<readonly Episode[]> {
+  const spans = alerts.map(({ groupId, firstSeen, lastSeen }) => ({ groupId, firstSeen, lastSeen }));
+  return await sql<Episode[]>`
+    select distinct episode_id as id, group_id as "groupId", count::float8 as count,
+      round(extract(epoch from timestamp) * 1000)::float8 as timestamp,
+      round(extract(epoch from first_seen) * 1000)::float8 as "firstSeen",
+      round(extract(epoch from last_seen) * 1000)::float8 as "lastSeen"
+    from jsonb_to_recordset(${JSON.stringify(spans)}::text::jsonb) as span (
+      "groupId" uuid, "firstSeen" bigint, "lastSeen" bigint)
+    join episodes on merged_into is null and group_id = span."groupId"
+      and last_seen >= timestamptz 'epoch' + span."firstSeen" * interval '1 millisecond'
+      and first_seen <= timestamptz 'epoch' + span."lastSeen" * interval '1 millisecond'`;
+}
+
+/** Writes the episodes that changed; those absorbed under another id become signposts to it. */
+export async function writeEpisodes(
+  sql: postgres.TransactionSql,
+  joins: readonly Join[],
+  known: readonly Episode[],
+): Promise<void> {
+  const before = new Map(known.map((episode) => [episode.id, episode]));
+  const changed = joins.filter((join) => hasChanged(join, before.get(join.episode.id)));
+  const signposts = changed.flatMap(({ episode, absorbed }) =>
+    absorbed.filter((id) => id !== episode.id).map((id) => ({ id, into: episode.id })),
+  );
+  if (changed.length > 0) await upsertEpisodes(sql, changed);
+  if (signposts.length > 0) await writeSignposts(sql, signposts);
+}
+
+function hasChanged({ episode, absorbed }: Join, before: Episode | undefined): boolean {
+  if (!before || absorbed.length > 1) return true;
+  return (["firstSeen", "lastSeen", "timestamp", "count"] as const).some(
+    (key) => episode[key] !== before[key],
+  );
+}
+
+async function upsertEpisodes(sql: postgres.TransactionSql, joins: readonly Join[]): Promise<void> {
+  const rows = joins.map(({ episode }) => episode);
+  await sql`
+    insert into episodes (episode_id, group_id, count, timestamp, first_seen, last_seen)
+    select id, "groupId", count,
+      timestamptz 'epoch' + timestamp * interval '1 millisecond',
+      timestamptz 'epoch' + "firstSeen" * interval '1 millisecond',
+      timestamptz 'epoch' + "lastSeen" * interval '1 millisecond'
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as episode (
+      id uuid, "groupId" uuid, count bigint, timestamp bigint, "firstSeen" bigint, "lastSeen" bigint)
+    on conflict (episode_id) do update set count = excluded.count, timestamp = excluded.timestamp,
+      first_seen = excluded.first_seen, last_seen = excluded.last_seen, merged_into = null,
+      changed_by = pg_current_xact_id()`;
+}
+
+async function writeSignposts(
+  sql: postgres.TransactionSql,
+  signposts: readonly { readonly id: string; readonly into: string }[],
+): Promise<void> {
+  await sql`
+    update episodes set merged_into = signpost."into", changed_by = pg_current_xact_id()
+    from jsonb_to_recordset(${JSON.stringify(signposts)}::text::jsonb) as signpost (id uuid, "into" uuid)
+    where episode_id = signpost.id`;
+}
