@@ -24,7 +24,8 @@ export type OpenLedger = (host: Host, opening: AsyncDisposableStack) => Promise<
 export function defineGenerator(openLedger: OpenLedger) {
   return defineFunction({
     name: "generator",
-    accepts: [auditRecorded],
+    // Nothing is delivered to it: what comes in comes from people, systems and clocks.
+    accepts: [],
     emits: [auditRecorded, eventRejected],
     config: generatorConfig,
     start: (host) => start(host, openLedger),
