@@ -33,8 +33,14 @@ export function toJson(event: Event): Record<string, unknown> {
   if (data === undefined || datacontenttype === undefined) return members;
   const representation = representationOf(datacontenttype);
   if (representation === "bytes") members["data_base64"] = bytesOf(data, datacontenttype).toString("base64");
-  else members["data"] = representation === "text" ? textOf(data, datacontenttype) : data;
+  else members["data"] = representation === "text" ? textOf(data, datacontenttype) : jsonOf(data);
   return members;
+}
+
+/** JSON.stringify would leave such a member out without a word. */
+function jsonOf(data: unknown): unknown {
+  if (typeof data !== "function" && typeof data !== "symbol") return data;
+  throw new InvalidEventError("EVENT_DATA_INVALID", "data is not a JSON value.", { pointer: "/data" });
 }
 
 /** The body of a message in structured content mode. */
