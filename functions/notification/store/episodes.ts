@@ -43,7 +43,10 @@ export function joinAlerts(
   added: readonly { readonly groupId: string; readonly time: number }[],
 ): readonly Join[] {
   const spans: readonly Join[] = [
-    ...alerts.map(({ alertId, ...span }) => ({ episode: { ...span, id: alertId, count: 0 }, absorbed: [] })),
+    ...alerts.map(({ alertId: id, groupId, timestamp, firstSeen, lastSeen }) => ({
+      episode: { id, groupId, timestamp, firstSeen, lastSeen, count: 0 },
+      absorbed: [],
+    })),
     ...episodes.map((episode) => ({ episode, absorbed: [episode.id] })),
   ];
   const byGroup = Map.groupBy(spans, ({ episode }) => episode.groupId);
