@@ -7,6 +7,7 @@ const benchmarks: Readonly<
   Record<string, () => Promise<{ readonly run: () => Promise<readonly Report[]> }>>
 > = {
   codec: () => import("./codec.ts"),
+  http: () => import("./http.ts"),
 };
 
 const { values, positionals } = parseArgs({

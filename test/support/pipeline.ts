@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 
@@ -14,6 +13,7 @@ import { openPostgresLedger } from "../../runtime/ledger/postgres.ts";
 import { createLog } from "../../runtime/log.ts";
 import { openPostgres } from "../../runtime/postgres/postgres.ts";
 import { openTestDatabase } from "./database.ts";
+import { freePort } from "./port.ts";
 import { dropBrokerObjects, dropKeys } from "./cleanup.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -130,17 +130,6 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   await ended;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
 }
 
 function definedOf(env: Environment): NodeJS.ProcessEnv {

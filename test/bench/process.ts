@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** A server under measurement, as a process of its own. */
+export interface MeasuredProcess extends AsyncDisposable {
+  readonly port: number;
+  /** Processor time used so far, in microseconds. */
+  cpu(): number;
+  /** Resident set size now, in MiB. */
+  rss(): number;
+}
+
+/** Starts `node ...args` with `PORT` set and waits until the port takes connections. */
+export async function startProcess(
+  args: readonly string[],
+  port: number,
+  env: NodeJS.ProcessEnv = {},
+): Promise<MeasuredProcess> {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: {
+      PATH: process.env["PATH"],
+      PORT: String(port),
+      LOG_LEVEL: "silent",
+      NODE_ENV: "production",
+      ...env,
+    },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  await untilListening(child, port);
+  return {
+    port,
+    cpu: () => cpuOf(child.pid ?? 0),
+    rss: () => rssOf(child.pid ?? 0),
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Resolves when the port takes a connection; rejects when the process ends before. */
+export async function untilListening(child: ChildProcess, port: number): Promise<void> {
+  const until = performance.now() + 30_000;
+  while (performance.now() < until) {
+    if (child.exitCode !== null)
+      throw new Error(`the server ended with ${child.exitCode} before it listened`);
+    if (await takesConnection(port)) return;
+  }
+  throw new Error(`nothing listens on port ${port} after 30 s`);
+}
+
+async function takesConnection(port: number): Promise<boolean> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms. */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+function rssOf(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(line?.[1]) / 1024;
+}
