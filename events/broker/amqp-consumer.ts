@@ -1,4 +1,4 @@
-import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { ChannelModel, ConsumeMessage } from "amqplib";
 
 import type { ConnectionLife } from "./amqp-link.ts";
 import { fromAmqp } from "./amqp-message.ts";
@@ -25,8 +25,9 @@ export async function startConsumption(
   { queue, parallelism, handler, careful }: Consumption & { readonly careful: boolean },
 ): Promise<{ stop(): Promise<void> }> {
   const channel = await connection.createChannel();
-  watch(channel, life);
   const stopping = new AbortController();
+  // A channel that is closed on purpose must not take the connection of the other consumers along.
+  watch(channel, { ...life, fail: (reason) => stopping.signal.aborted || life.fail(reason) });
   const signal = AbortSignal.any([life.signal, stopping.signal]);
   const tags: string[] = [];
   let room = 0;
@@ -66,9 +67,9 @@ export async function startConsumption(
   return {
     async stop() {
       stopping.abort();
-      if (!life.signal.aborted) await cancel(channel, tags);
+      await orEnd(life.signal, () => Promise.all(tags.map((tag) => channel.cancel(tag))));
       await workers.idle();
-      if (!life.signal.aborted) await channel.close().catch(() => {});
+      await orEnd(life.signal, () => channel.close());
     },
   };
 }
@@ -133,6 +134,11 @@ function createWorkers({ parallelism, careful, signal, handler, onAck, onHeld }:
   };
 }
 
-async function cancel(channel: Channel, tags: readonly string[]): Promise<void> {
-  await Promise.all(tags.map((tag) => channel.cancel(tag))).catch(() => {});
+/** Does something on a channel; when the connection ends meanwhile, the answer would never come. */
+async function orEnd(signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
+  if (signal.aborted) return;
+  const ended = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await Promise.race([act().catch(() => {}), ended]);
 }

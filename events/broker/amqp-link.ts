@@ -1,7 +1,7 @@
 import { connect, type ChannelModel } from "amqplib";
 
 /** A connection that is always being had again. */
-export interface Link<Session> extends AsyncDisposable {
+export interface Link<Session extends object> extends AsyncDisposable {
   /** What `open` made of the connection, while it lasts. */
   current(): Session | undefined;
   /** Why there is none. */
@@ -15,7 +15,7 @@ export interface ConnectionLife {
   readonly signal: AbortSignal;
 }
 
-export interface LinkOptions<Session> {
+export interface LinkOptions<Session extends object> {
   /** A heartbeat is added where the URL names none. */
   readonly url: string;
   /**
@@ -32,7 +32,11 @@ const closeTimeoutMs = 2000;
 const backoffMs = { first: 100, longest: 5000 };
 
 /** Connects in the background, and again with growing pauses whenever the connection is lost. */
-export function keepConnected<Session>({ url, open, onChange }: LinkOptions<Session>): Link<Session> {
+export function keepConnected<Session extends object>({
+  url,
+  open,
+  onChange,
+}: LinkOptions<Session>): Link<Session> {
   const closing = new AbortController();
   let current: Session | undefined;
   let reason: unknown = new Error("not connected yet");
@@ -47,10 +51,13 @@ export function keepConnected<Session>({ url, open, onChange }: LinkOptions<Sess
     const stop = () => fail(closing.signal.reason);
     closing.signal.addEventListener("abort", stop);
     try {
-      const session = await open(connection, { fail, signal: ended.signal });
-      if (!ended.signal.aborted) onChange(true);
+      // What waits for an answer on a connection that ends may wait for ever.
+      const end = aborted(ended.signal);
+      const session = await Promise.race([open(connection, { fail, signal: ended.signal }), end]);
+      if (!session) throw ended.signal.reason;
       current = session;
-      await aborted(ended.signal);
+      onChange(true);
+      await end;
       reason = ended.signal.reason;
     } finally {
       current = undefined;
@@ -91,10 +98,10 @@ function withHeartbeat(url: string): string {
   return parsed.href;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) return resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
 }
 
