@@ -59,6 +59,14 @@ export function parseEvent<C extends Contract>(contracts: readonly C[], event: E
       { pointer: "/type" },
     ).about({ ...event });
   }
+  // To zod, bytes are an object like any other.
+  if (event.data instanceof Uint8Array) {
+    throw new InvalidEventError(
+      "EVENT_DATA_INVALID",
+      `data: expected JSON, got bytes of type ${quote(event.datacontenttype)}.`,
+      { pointer: "/data" },
+    ).about({ ...event });
+  }
   const parsed = contract.data.safeParse(event.data);
   if (!parsed.success) throw dataInvalid(parsed.error.issues, event);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- C stands for the contract that was found, which TypeScript cannot follow

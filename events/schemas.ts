@@ -26,6 +26,10 @@ export function jsonSchemaOf(contract: Contract): Readonly<Record<string, unknow
     // What is read, not what is left after reading: nothing in a contract transforms.
     io: "input",
     unrepresentable: "throw",
+    // `contentEncoding` says it already, and JSON Schema knows no format of this name.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format === "base64") delete jsonSchema.format;
+    },
   });
   return {
     $schema,

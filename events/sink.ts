@@ -5,7 +5,16 @@ import { encodeBinary } from "./http.ts";
 import type { EncodedMessage } from "./http-message.ts";
 import { createPost, type PostAnswer } from "./http-post.ts";
 
-export interface SinkOptions {
+interface BackoffOptions {
+  /** The wait after the first attempt; it doubles with each. Default 100. */
+  readonly backoffMs?: number;
+  /** Spreads the waits of many senders over their second half; 0 to 1. Default: no spread. */
+  readonly random?: () => number;
+  /** The wall clock in epoch milliseconds, to read a `Retry-After` that is a date. */
+  readonly now?: () => number;
+}
+
+export interface SinkOptions extends BackoffOptions {
   /** The broker's ingress (`K_SINK`). */
   readonly url: string;
   /** Extensions to set on every event (`K_CE_OVERRIDES`); they win over the event's own. */
@@ -14,12 +23,6 @@ export interface SinkOptions {
   readonly timeoutMs: number;
   /** How often one event is offered before the sink gives up; at least 1. */
   readonly attempts: number;
-  /** The wait after the first attempt; it doubles with each. Default 100. */
-  readonly backoffMs?: number;
-  /** Spreads the waits of many senders over their second half; 0 to 1. Default: no spread. */
-  readonly random?: () => number;
-  /** The wall clock in epoch milliseconds, to read a `Retry-After` that is a date. */
-  readonly now?: () => number;
 }
 
 /** Sends events; resolves once the broker confirmed every one, else rejects with a SinkError. */
@@ -108,7 +111,8 @@ function refusal(event: Event, outcome: PostAnswer | Error, attempts: number): S
       });
 }
 
-function waitMs(outcome: PostAnswer | Error, attempt: number, options: SinkOptions): number {
+/** How long to wait after the given attempt (1 is the first): the backoff, or what the receiver asks for. */
+export function waitMs(outcome: PostAnswer | Error, attempt: number, options: BackoffOptions): number {
   const { backoffMs = 100, random = () => 1, now } = options;
   const backoff = backoffMs * 2 ** (attempt - 1) * (0.5 + random() / 2);
   const asked = outcome instanceof Error ? 0 : retryAfterMs(outcome.retryAfter, now);
@@ -116,7 +120,7 @@ function waitMs(outcome: PostAnswer | Error, attempt: number, options: SinkOptio
 }
 
 /** `Retry-After` in milliseconds (RFC 9110 §10.2.3); 0 when there is none that can be read. */
-export function retryAfterMs(value: string | undefined, now?: () => number): number {
+function retryAfterMs(value: string | undefined, now?: () => number): number {
   if (value === undefined) return 0;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
