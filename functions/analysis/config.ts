@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+import { urlSetting } from "../../runtime/settings.ts";
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+type Unit = keyof typeof unitMs;
+const longestMs = 86_400_000;
+
+function isUnit(text: string | undefined): text is Unit {
+  return text !== undefined && Object.hasOwn(unitMs, text);
+}
+
+/** A duration such as `10m`, `90s`, `500ms` or `1h`, as milliseconds; at most a day. */
+const durationSetting = z.string().transform((value, context) => {
+  const [, number, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
+  const ms = number !== undefined && isUnit(unit) ? Number(number) * unitMs[unit] : Number.NaN;
+  if (ms <= longestMs) return ms;
+  context.issues.push({
+    code: "custom",
+    message: "expected a duration up to a day, such as 10m",
+    input: value,
+  });
+  return z.NEVER;
+});
+
+/** Everything the analysis function reads from its environment. */
+export const analysisConfig = z.object({
+  DATABASE_URL: urlSetting({
+    schemes: ["postgres", "postgresql"],
+    example: "postgres://user@host:5432/auditflow",
+  }),
+  /** Shared by all replicas. Without it the windows live in this process, so there may be one only. */
+  REDIS_URL: urlSetting({
+    schemes: ["redis", "rediss"],
+    example: "redis://host:6379",
+    hint: "Unset, state is kept in memory: for one replica only.",
+  }).optional(),
+  /** Begins every key in Redis. */
+  AUDITFLOW_REDIS_PREFIX: z.string().optional(),
+  /** Folder of rule files, watched for changes. */
+  AUDITFLOW_RULES_DIR: z.string().default("rules"),
+  /** How far behind the newest of its group an event is still evaluated in its window; later, from the ledger. */
+  AUDITFLOW_LATENESS: durationSetting.default(600_000),
+  /** How long the broker is given before `POST /reconcile` emits something again. */
+  AUDITFLOW_RECONCILE_AFTER: durationSetting.default(120_000),
+  /** Connections to PostgreSQL at most. */
+  AUDITFLOW_POSTGRES_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(4),
+  /** Where to fail on purpose, for fault tests; see runtime/failpoints.ts. */
+  AUDITFLOW_FAILPOINTS: z.string().default(""),
+  AUDITFLOW_FAILPOINTS_SEED: z.coerce.number().int().optional(),
+});
+export type AnalysisConfig = z.infer<typeof analysisConfig>;
