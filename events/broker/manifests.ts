@@ -128,10 +128,12 @@ const triggerSchema = z.looseObject({
 
 const brokerSchema = z.looseObject({
   metadata,
-  spec: z.looseObject({
-    config: z.looseObject({ kind: z.string(), name: z.string() }).optional(),
-    delivery: delivery.optional(),
-  }),
+  spec: z
+    .looseObject({
+      config: z.looseObject({ kind: z.string(), name: z.string() }).optional(),
+      delivery: delivery.optional(),
+    })
+    .prefault({}),
 });
 
 const configSchema = z.looseObject({
@@ -284,7 +286,12 @@ function parse<Schema extends z.ZodType>(schema: Schema, document: Found): z.out
   const result = schema.safeParse(document.content);
   if (result.success) return result.data;
   const problems = result.error.issues.map(
-    (issue) => `${document.place(issue.path)}: ${document.kind} at ${issue.path.join(".")}: ${issue.message}`,
+    (issue) =>
+      `${document.place(issue.path)}: ${document.kind} at ${issue.path.join(".")}: ${messageOf(issue)}`,
   );
   throw new ManifestError("MANIFEST_INVALID", problems.join("\n"));
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join(", ") : issue.message;
 }
