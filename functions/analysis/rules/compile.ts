@@ -7,6 +7,7 @@ export function compileRules(documents: readonly RuleDocument[]): Compiled {
   return compileRuleSet(documents, { hash: sha256 });
 }
 
-function sha256(text: string): string {
+/** SHA-256 of a text, in hexadecimal. */
+export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

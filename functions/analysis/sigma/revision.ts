@@ -28,7 +28,7 @@ export function canonicalCorrelation(
 }
 
 /** JSON, put together from JSON: quoting an inner text again would double its length at every level. */
-function canonical(expression: Expression): string {
+export function canonical(expression: Expression): string {
   switch (expression.kind) {
     case "and":
     case "or": {

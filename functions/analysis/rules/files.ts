@@ -1,0 +1,94 @@
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { RuleProblem } from "../sigma/problem.ts";
+import type { RuleDocument } from "../sigma/rule-set.ts";
+
+/** What a folder of rules holds, sorted by name; names are relative to the folder, with `/`. */
+export interface RuleFiles {
+  readonly rules: readonly RuleDocument[];
+  readonly cases: readonly RuleDocument[];
+  /** Files and folders that could not be read. */
+  readonly problems: readonly RuleProblem[];
+}
+
+const casesSuffix = /\.cases\.ya?ml$/;
+
+/** The rule file whose cases a file holds: `x.yml` for `x.cases.yml`. */
+export function ruleFileOf(casesFile: string): string {
+  return casesFile.replace(/\.cases(\.ya?ml)$/, "$1");
+}
+
+/**
+ * Reads a folder of rules and everything below it. Names that begin with a dot are left out; a mounted
+ * ConfigMap keeps its versions under such names (`..data`), and what links into them is read through the
+ * link.
+ */
+export async function readRuleFiles(directory: string): Promise<RuleFiles> {
+  const problems: RuleProblem[] = [];
+  const names = (await listFolder({ directory, folder: "", above: [] }, problems)).toSorted();
+  const documents = await Promise.all(
+    names.map(async (file) => {
+      const text = await attempt(file, problems, () => readFile(join(directory, file), "utf8"));
+      return text === undefined ? [] : [{ file, text }];
+    }),
+  );
+  const files = documents.flat();
+  if (files.length === 0 && problems.length === 0) {
+    problems.push(unreadable(directory, "The folder holds no rule file (*.yml)."));
+  }
+  return {
+    rules: files.filter(({ file }) => !casesSuffix.test(file)),
+    cases: files.filter(({ file }) => casesSuffix.test(file)),
+    problems,
+  };
+}
+
+interface Place {
+  readonly directory: string;
+  readonly folder: string;
+  /** The real paths of the folders above, so that a link to one of them is no endless way down. */
+  readonly above: readonly string[];
+}
+
+async function listFolder(
+  { directory, folder, above }: Place,
+  problems: RuleProblem[],
+): Promise<readonly string[]> {
+  const path = join(directory, folder);
+  const listed = await attempt(folder || directory, problems, async () => ({
+    real: await realpath(path),
+    names: await readdir(path),
+  }));
+  if (!listed || above.includes(listed.real)) return [];
+  const found = await Promise.all(
+    listed.names
+      .filter((name) => !name.startsWith("."))
+      .map(async (name) => {
+        const relative = folder === "" ? name : `${folder}/${name}`;
+        const stats = await attempt(relative, problems, () => stat(join(directory, relative)));
+        if (stats?.isDirectory()) {
+          return listFolder({ directory, folder: relative, above: [...above, listed.real] }, problems);
+        }
+        return stats?.isFile() && /\.ya?ml$/.test(name) ? [relative] : [];
+      }),
+  );
+  return found.flat();
+}
+
+async function attempt<Result>(
+  file: string,
+  problems: RuleProblem[],
+  step: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    problems.push(unreadable(file, error instanceof Error ? error.message : String(error)));
+    return undefined;
+  }
+}
+
+function unreadable(file: string, message: string): RuleProblem {
+  return { code: "RULE_FILE_UNREADABLE", severity: "error", file, line: 1, column: 1, message };
+}

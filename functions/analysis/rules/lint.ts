@@ -1,0 +1,123 @@
+import type { Description } from "../sigma/description.ts";
+import { entryOf, type MapNode, parseDocuments } from "../sigma/document.ts";
+import type { Expression } from "../sigma/expression.ts";
+import { RuleError, type RuleProblem, type RuleProblemCode } from "../sigma/problem.ts";
+import { canonical } from "../sigma/revision.ts";
+import type { RuleDocument, RuleSet } from "../sigma/rule-set.ts";
+import { isNamed, readCases } from "./cases.ts";
+import { compileRules } from "./compile.ts";
+import { ruleContent } from "./content.ts";
+import { readRuleFiles, ruleFileOf, type RuleFiles } from "./files.ts";
+
+/**
+ * Everything a folder of rules can be criticised for: what keeps rules out (errors), and what makes them
+ * hard to trust (warnings): no level, no cases, a title used twice, a detection that cannot hold.
+ */
+export async function lintRules(directory: string): Promise<readonly RuleProblem[]> {
+  const files = await readRuleFiles(directory);
+  const { ruleSet, problems } = compileRules(files.rules);
+  const all = [
+    ...files.problems,
+    ...problems,
+    ...files.rules.flatMap(missingLevels),
+    ...describedRules(ruleSet).flatMap(malformedContent),
+    ...duplicateTitles(describedRules(ruleSet)),
+    ...missingCases(ruleSet, files),
+    ...impossibleRules(ruleSet),
+  ];
+  return all.toSorted(
+    (a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line || a.column - b.column,
+  );
+}
+
+function describedRules({ rules, correlations }: RuleSet): readonly Description[] {
+  return [...rules, ...correlations];
+}
+
+/** Rules that raise nothing by themselves need no level. */
+function missingLevels({ file, text }: RuleDocument): readonly RuleProblem[] {
+  const documents = parseDocuments(text).filter(
+    (node): node is MapNode => !(node instanceof RuleError) && node.kind === "map",
+  );
+  return documents
+    .filter((document) => !entryOf(document, "level"))
+    .map(({ at }) =>
+      warning("RULE_LEVEL_MISSING", { file, ...at }, "No 'level' is given; 'medium' is assumed."),
+    );
+}
+
+function malformedContent({ custom, file, line }: Description): readonly RuleProblem[] {
+  const parsed = ruleContent.safeParse(custom["auditflow"] ?? {});
+  return (parsed.error?.issues ?? []).map(({ path, message }) => ({
+    ...warning("RULE_CONTENT_INVALID", { file, line }, `${["auditflow", ...path].join(".")}: ${message}.`),
+    severity: "error",
+  }));
+}
+
+function duplicateTitles(rules: readonly Description[]): readonly RuleProblem[] {
+  const byTitle = Map.groupBy(rules, ({ title }) => title.trim().toLowerCase());
+  return [...byTitle.values()].flatMap(([first, ...others]) =>
+    others.map((rule) => {
+      const place = `${first?.file ?? ""}:${first?.line ?? 0}`;
+      return warning("RULE_TITLE_DUPLICATE", rule, `The title '${rule.title}' is used at ${place} too.`);
+    }),
+  );
+}
+
+/** Whatever raises alerts needs a case that expects one, and its file a case that expects none. */
+function missingCases(ruleSet: RuleSet, files: RuleFiles): readonly RuleProblem[] {
+  const found: RuleProblem[] = [];
+  const cases = new Map(
+    files.cases.map((document) => [ruleFileOf(document.file), readCases(document, found)]),
+  );
+  const raising = [...ruleSet.rules.filter(({ silent }) => !silent), ...ruleSet.correlations];
+  for (const rule of raising) {
+    const own = cases.get(rule.file) ?? [];
+    const expects = own.some(({ expected }) => expected.some((alert) => isNamed(rule, alert.rule)));
+    if (!expects)
+      found.push(warning("RULE_CASES_MISSING", rule, `No case expects an alert of '${rule.title}'.`));
+    else if (own.every(({ expected }) => expected.length > 0)) {
+      found.push(warning("RULE_CASES_MISSING", rule, `No case of '${rule.title}' expects silence.`));
+    }
+  }
+  return found;
+}
+
+function impossibleRules({ rules }: RuleSet): readonly RuleProblem[] {
+  return rules
+    .filter(({ detection }) => isImpossible(detection))
+    .map((rule) =>
+      warning("RULE_NEVER_MATCHES", rule, `The detection of '${rule.title}' contradicts itself.`),
+    );
+}
+
+/** Found are plain contradictions only: a part and its negation, or a field both absent and of a value. */
+function isImpossible(expression: Expression): boolean {
+  if (expression.kind === "or") return expression.of.every(isImpossible);
+  if (expression.kind !== "and") return false;
+  const parts = flatten(expression);
+  const texts = new Set(parts.map(canonical));
+  return parts.some(
+    (part) =>
+      isImpossible(part) ||
+      (part.kind === "not" && texts.has(canonical(part.of))) ||
+      (part.kind === "exists" && !part.expected && parts.some((other) => isAbout(other, part.field))),
+  );
+}
+
+function flatten(expression: Expression): readonly Expression[] {
+  return expression.kind === "and" ? expression.of.flatMap(flatten) : [expression];
+}
+
+function isAbout(expression: Expression, field: string): boolean {
+  if (expression.kind === "exists") return expression.expected && expression.field === field;
+  return expression.kind === "field" && expression.field === field;
+}
+
+function warning(
+  code: RuleProblemCode,
+  { file, line }: { readonly file: string; readonly line: number },
+  message: string,
+): RuleProblem {
+  return { code, severity: "warning", file, line, column: 1, message };
+}
