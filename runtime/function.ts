@@ -46,6 +46,11 @@ export interface RunningFunction<Accepts extends Contract = Contract> extends As
    * routes and failures are answered as problem+json.
    */
   readonly fetch?: (request: Request) => Response | Promise<Response>;
+  /**
+   * Called once when the process is about to stop, before what is in flight is waited for: ends answers
+   * that would never end by themselves, such as event streams.
+   */
+  drain?(this: void): void;
 }
 
 /** A deployable: one folder under `functions/`, one Knative Service, one `FUNCTION_TARGET`. */
