@@ -2,8 +2,8 @@ import { styleText } from "node:util";
 
 /** Where a command writes: what was asked for to `out`, everything else to `err`. */
 export interface Output {
-  out(line: string): void;
-  err(line: string): void;
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
   /** Colours, when stderr shows them. */
   readonly paint: Paint;
 }
