@@ -5,11 +5,7 @@ import { defineGenerator } from "./definition.ts";
 /** Brings audit events in: what people and systems send, and synthetic traffic. It has no delivery route. */
 export const generator = defineGenerator(async ({ config, health, log, metrics }, opening) => {
   const dependency = health.dependency("postgres", { impairs: ["accepting events"] });
-  const postgres = await openPostgres({
-    url: config.DATABASE_URL ?? "",
-    name: "generator",
-    health: dependency,
-    log,
-  });
-  return openPostgresLedger(opening.use(postgres), { log, metrics });
+  const url = config.DATABASE_URL ?? "";
+  const postgres = opening.use(await openPostgres({ url, name: "generator", health: dependency, log }));
+  return opening.use(openPostgresLedger(postgres, { log, metrics }));
 });

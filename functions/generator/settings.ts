@@ -121,9 +121,11 @@ function parseChange(body: unknown) {
   const parsed = change.safeParse(body);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const path = (issue?.path ?? []).map(String);
-  const place = path.length === 0 ? "The settings" : path.join(".");
-  throw new RequestError("SETTINGS_INVALID", `${place}: ${issue?.message ?? "not valid"}.`, {
-    pointer: path.map((step) => `/${step}`).join(""),
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const path = [...(issue?.path ?? []), ...unknown].map(String);
+  const choices = issue?.path[0] === "mix" ? scenarios.keys() : Object.keys(settings.shape);
+  const expected = unknown.length > 0 ? `expected one of ${[...choices].join(", ")}` : issue?.message;
+  throw new RequestError("SETTINGS_INVALID", `${path.join(".") || "The settings"}: ${expected}.`, {
+    pointer: path.map((step) => `/${step.replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
   });
 }

@@ -1,13 +1,13 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { pino } from "pino";
 
 import type { Event } from "../../events/event.ts";
 import { decodeRequest } from "../../events/http.ts";
-import { eventKey } from "../../events/identity.ts";
 import { UnavailableError } from "../../runtime/failure.ts";
-import type { Acceptance, Ledger } from "../../runtime/ledger/ledger.ts";
+import type { Ledger } from "../../runtime/ledger/ledger.ts";
+import { createMemoryLedger } from "../../runtime/ledger/memory.ts";
 import type { Overrides } from "../../runtime/host.ts";
 import { serve, type Served } from "../../runtime/serve.ts";
 import { defineGenerator } from "./definition.ts";
@@ -16,7 +16,7 @@ import { defineGenerator } from "./definition.ts";
 export interface LoopbackSink extends AsyncDisposable {
   readonly url: string;
   readonly received: readonly Event[];
-  /** What it answers from now on; the standard is 202. */
+  /** What it answers from now on; the standard is 202, and with 0 it never answers. */
   answerWith(status: number): void;
 }
 
@@ -24,13 +24,13 @@ export async function openLoopbackSink(): Promise<LoopbackSink> {
   const received: Event[] = [];
   let status = 202;
   const server = createServer((request, response) => {
-    void readAll(request).then((body) => {
-      // It never answers.
-      if (status === 0) return;
-      if (status < 300) received.push(decodeRequest({ headers: request.headers, body }));
-      response.writeHead(status).end();
-    });
+    void take(request, response);
   });
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await readAll(request);
+    if (status > 0 && status < 300) received.push(decodeRequest({ headers: request.headers, body }));
+    if (status > 0) response.writeHead(status).end();
+  };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -53,24 +53,17 @@ export interface TestLedger extends Pick<Ledger, "accept"> {
   away: boolean;
 }
 
-export function createTestLedger(): TestLedger {
-  const digests = new Map<string, string>();
+export function createTestLedger(now: () => number = Date.now): TestLedger {
+  const ledger = createMemoryLedger({ now });
   const stored: Event[] = [];
   return {
     stored,
     away: false,
-    async accept(event): Promise<Acceptance> {
+    async accept(event) {
       if (this.away) throw new UnavailableError("postgres", "connection refused at 10.1.2.3");
-      const key = eventKey(event).toString("hex");
-      const { type, subject, data } = event;
-      const digest = JSON.stringify([type, subject, data]);
-      const known = digests.get(key);
-      const time = Date.parse(event.time ?? "");
-      if (known !== undefined)
-        return known === digest ? { outcome: "duplicate", time } : { outcome: "conflict" };
-      digests.set(key, digest);
-      stored.push(event);
-      return { outcome: "stored", time };
+      const acceptance = await ledger.accept(event);
+      if (acceptance.outcome === "stored") stored.push(event);
+      return acceptance;
     },
   };
 }
@@ -82,6 +75,7 @@ export interface Rig extends AsyncDisposable {
   readonly ledger: TestLedger;
   /** POSTs to a path; an object is sent as JSON, text and bytes as they are. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  put(path: string, body: unknown): Promise<Answer>;
   request(path: string, init: RequestInit): Promise<Answer>;
   /** The value of a counter, summed over its labels unless some are given. */
   count(name: string, labels?: Record<string, string>): Promise<number>;
@@ -97,14 +91,16 @@ export interface Answer {
 export interface RigOptions {
   readonly env?: Record<string, string>;
   readonly overrides?: Overrides;
+  /** Shared with another one, as replicas do. */
+  readonly ledger?: TestLedger;
   /** Told every line of the log; without it there is no log. */
   readonly log?: (line: string) => void;
 }
 
-export async function startGenerator({ env = {}, overrides = {}, log }: RigOptions = {}): Promise<Rig> {
+export async function startGenerator(options: RigOptions = {}): Promise<Rig> {
   await using opening = new AsyncDisposableStack();
   const sink = opening.use(await openLoopbackSink());
-  const ledger = createTestLedger();
+  const { env = {}, overrides = {}, log, ledger = createTestLedger() } = options;
   const definition = defineGenerator(async () => ledger);
   const served = opening.use(
     await serve(definition, {
@@ -138,6 +134,8 @@ export async function startGenerator({ env = {}, overrides = {}, log }: RigOptio
     ledger,
     request,
     post: (path, body, headers = {}) => request(path, { method: "POST", ...encode(body, headers) }),
+    put: (path, body) =>
+      request(path, { method: "PUT", ...encode(body, { "content-type": "application/json" }) }),
     async count(name, labels = {}) {
       const metric = await served.metrics.registry.getSingleMetric(name)?.get();
       const wanted = Object.entries(labels);

@@ -14,7 +14,7 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 const stamp =
   /^(?:<\d{1,3}>)?(?:(?<iso>\d{4}-\d\d-\d\dT\S+)|(?<month>[A-Z][a-z]{2}) {1,2}(?<day>\d{1,2}) (?<clock>\d\d:\d\d:\d\d)) (?<host>\S+) (?<rest>.*)$/s;
-const tagged = /^(?<program>[A-Za-z][\w.-]*)(?:\[(?<pid>\d+)\])?: (?<message>.*)$/s;
+const tagged = /^(?<program>[A-Za-z][\w.-]*)(?:\[(?<pid>\d+)\])?:(?: (?<message>.*))?$/s;
 
 const dayMs = 86_400_000;
 
@@ -31,7 +31,7 @@ export function parseSyslogLine(line: string, receivedAt: number): SyslogLine {
   const { host } = stamped ?? {};
   const { program, pid } = tag ?? {};
   return {
-    message: (tag?.["message"] ?? rest).trim(),
+    message: (tag === undefined ? rest : (tag["message"] ?? "")).trim(),
     ...(time === undefined ? {} : { time }),
     ...(host === undefined ? {} : { host }),
     ...(program === undefined ? {} : { program }),
