@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 
 import type { Event } from "../../events/event.ts";
-import { arrayLiteral } from "../postgres/pool.ts";
+import { arrayLiteral } from "../postgres/array.ts";
 import { milliseconds } from "./sql.ts";
 import { fromText } from "./stored-event.ts";
 

@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 
 import { type EventIdentity, eventKey } from "../../events/identity.ts";
-import { arrayLiteral } from "../postgres/pool.ts";
+import { arrayLiteral } from "../postgres/array.ts";
 import { backoffMs } from "./limits.ts";
 import { addToCounts } from "./sql.ts";
 import { toColumn } from "./stored-event.ts";

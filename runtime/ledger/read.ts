@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 
 import type { Event } from "../../events/event.ts";
-import { arrayLiteral } from "../postgres/pool.ts";
+import { arrayLiteral } from "../postgres/array.ts";
 import type { EventRange, LedgerCounts, LedgerEntry, OverduePage } from "./ledger.ts";
 import { futureMs } from "./limits.ts";
 import { instant, milliseconds } from "./sql.ts";

@@ -1,4 +1,4 @@
-import { arrayLiteral } from "../postgres/pool.ts";
+import { arrayLiteral } from "../postgres/array.ts";
 
 /** Epoch milliseconds to `timestamptz`, exact; text input would not know every year. */
 export const instant = (column: string) => `timestamptz 'epoch' + ${column} * interval '1 millisecond'`;

@@ -3,17 +3,28 @@ import type postgres from "postgres";
 import { UnavailableError } from "../failure.ts";
 import type { DependencyHandle } from "../health.ts";
 import type { Log } from "../log.ts";
-import { createPool, idleInTransactionMs, type PoolOptions } from "./pool.ts";
-import { createSlots } from "./slots.ts";
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  idleInTransactionMs,
+} from "./connection.ts";
 import { createProber } from "./prober.ts";
+import { createSlots } from "./slots.ts";
 import { isConnectionError, toFailure } from "./sqlstate.ts";
-import { wrapSql } from "./statement.ts";
+import { createSql } from "./statement.ts";
 
 export interface Guarded {
   readonly sql: postgres.Sql;
-  /** Runs `work` on the pool, failing at once while the server is known to be away. */
-  attempt<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T>;
+  /** Runs `work` on a connection, failing at once while the server is known to be away. */
+  attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+export interface GuardOptions extends ConnectionOptions {
+  readonly max: number;
+  readonly health?: DependencyHandle | undefined;
+  readonly log: Log;
 }
 
 /** A statement or transaction that takes longer makes the server be looked at. */
@@ -23,21 +34,22 @@ const slowMs = 2000;
 const closeMs = 5000;
 
 /**
- * Keeps a pool usable over a server that comes and goes.
+ * Keeps connections usable over a server that comes and goes.
  *
- * The probe alone decides between up and down; a failing statement only hastens it. Down means the pool is
- * thrown away, so that whatever runs in it fails now, and new statements fail at once; the first probe that
+ * The probe alone decides between up and down; a failing statement only hastens it. Down means that every
+ * connection is cut, so that whatever runs fails now, and new statements fail at once; the first probe that
  * succeeds lets them through again. So one lost connection does not take its neighbours along, and an
  * outage does not pile up callers.
  */
-export function guard(options: PoolOptions, { health, log }: Reporting): Guarded {
-  const current = createSwitch(options, { health, log });
+export function guard(options: GuardOptions): Guarded {
+  const connections = Array.from({ length: options.max }, () => createConnection(options));
+  const current = createSwitch(options, connections);
   const prober = createProber(options, (failure) => {
     if (failure === undefined) current.setUp();
     else current.setDown(failure);
   });
   const slots = createSlots({
-    max: options.max,
+    connections,
     slowMs,
     onSlow: () => prober.hasten(),
     onHung: () => {
@@ -49,41 +61,38 @@ export function guard(options: PoolOptions, { health, log }: Reporting): Guarded
   const statementMs = options.connectTimeoutMs + options.statementTimeoutMs + 2000;
   const transactionMs = statementMs + idleInTransactionMs;
 
-  async function perform<T>(work: () => Promise<T>, hungMs: number): Promise<T> {
+  async function perform<T>(work: (connection: Connection) => Promise<T>, hungMs: number): Promise<T> {
     current.refuse();
-    using _ = await slots.take(hungMs);
+    using slot = await slots.take(hungMs);
     current.refuse();
     try {
-      return await work();
+      return await work(slot.connection);
     } catch (error) {
-      if (isConnectionError(error)) prober.hasten();
+      if (!isConnectionError(error)) throw toFailure(error);
+      prober.hasten();
+      // What was found wrong with the server says more than that we cut the connection because of it.
+      current.refuse();
       throw toFailure(error);
     }
   }
 
   return {
-    sql: wrapSql(current.sql, (work) => perform(work, statementMs)),
-    attempt: (work) => perform(() => work(current.sql()), transactionMs),
+    sql: createSql((statement) => perform((connection) => connection.execute(statement), statementMs)),
+    attempt: (work) => perform(work, transactionMs),
     async close() {
       prober.stop();
-      await current.close();
+      current.close();
+      await Promise.all(connections.map((connection) => connection.end(closeMs)));
       slots.stop();
     },
   };
 }
 
-interface Reporting {
-  readonly health?: DependencyHandle | undefined;
-  readonly log: Log;
-}
-
-/** The pool of the moment, and whether it may be used. */
-function createSwitch(options: PoolOptions, { health, log }: Reporting) {
-  let pool = createPool(options);
+/** Whether the connections may be used. */
+function createSwitch({ health, log }: GuardOptions, connections: readonly Connection[]) {
   let refusal: UnavailableError | undefined;
   let closed = false;
   return {
-    sql: () => pool.sql,
     refuse() {
       if (refusal) throw refusal;
     },
@@ -96,20 +105,16 @@ function createSwitch(options: PoolOptions, { health, log }: Reporting) {
     setDown(reason: unknown) {
       if (closed) return;
       const failure = toFailure(reason);
-      const away = failure instanceof UnavailableError ? failure : unavailable(reason);
       const wasUp = !refusal;
-      refusal = away;
-      health?.down(away.message);
+      refusal = failure instanceof UnavailableError ? failure : unavailable(reason);
+      health?.down(refusal.message);
       if (!wasUp) return;
-      log.warn({ reason: away.message }, "PostgreSQL is away.");
-      const lost = pool;
-      pool = createPool(options);
-      void lost.end(0);
+      log.warn({ reason: refusal.message }, "PostgreSQL is away.");
+      for (const connection of connections) connection.reset();
     },
-    async close() {
+    close() {
       closed = true;
       refusal = new UnavailableError("postgres", "The store is closed.");
-      await pool.end(closeMs);
     },
   };
 }

@@ -104,7 +104,6 @@ async function answers(server: Postmaster, password: string): Promise<boolean> {
   const failure = await probe({
     url: urlOf(server, password),
     name: "auditflow",
-    max: 1,
     connectTimeoutMs: 5000,
     statementTimeoutMs: 5000,
   });

@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { type RunnableMigration, Umzug, type UmzugStorage } from "umzug";
 
-import { UnavailableError } from "../failure.ts";
-import { createPool } from "./pool.ts";
+import type { Pinned } from "./connection.ts";
+import { runSession, type Session } from "./session.ts";
 import { isConnectionError, toFailure } from "./sqlstate.ts";
 import { lineAt, splitStatements, type Statement } from "./statements.ts";
+import { runTransaction } from "./transaction.ts";
 
 /** A migration could not be read or run; the message names the file and the statement. */
 export class MigrationError extends Error {
@@ -73,24 +74,21 @@ const down = (to: string | 0 | undefined) => (to === undefined ? {} : { to });
 
 async function withMigrator<T>(options: MigrateOptions, work: (umzug: Umzug) => Promise<T>): Promise<T> {
   const files = await readMigrations(options.directories);
-  // The lock lives as long as the connection; a client that reconnected would work without it.
-  let connected = true;
-  const pool = createPool({
+  const connection = {
     url: options.url,
     name: "auditflow-migrate",
-    max: 1,
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 0,
-    onClose: () => (connected = false),
-  });
+  };
   try {
-    await lock(pool.sql);
-    const migrations = files.map((file) => runnable(pool.sql, file, () => connected));
-    return await work(new Umzug({ migrations, storage: createStorage(pool.sql), logger: undefined }));
+    // The lock lives as long as the session; when that is lost, nothing more is run.
+    return await runSession(connection, async (session) => {
+      await lock(session.sql);
+      const migrations = files.map((file) => runnable(session, file));
+      return work(new Umzug({ migrations, storage: createStorage(session.sql), logger: undefined }));
+    });
   } catch (error) {
     throw explain(error);
-  } finally {
-    await pool.end(1000);
   }
 }
 
@@ -147,34 +145,23 @@ async function readMigrations(directories: readonly string[]): Promise<readonly 
   return sorted;
 }
 
-function runnable(
-  sql: postgres.Sql,
-  { name, up, down }: MigrationFiles,
-  isLocked: () => boolean,
-): RunnableMigration<object> {
-  const locked = async (work: () => Promise<void>) => {
-    if (!isLocked())
-      throw new UnavailableError("postgres", "The connection that held the migration lock was lost.");
-    await work();
-  };
+function runnable({ connection }: Session, { name, up, down }: MigrationFiles): RunnableMigration<object> {
   return {
     name,
-    up: () =>
-      locked(() => run(sql, up, (tx) => tx`insert into auditflow_migrations (name) values (${name})`)),
-    down: () =>
-      locked(() => run(sql, down, (tx) => tx`delete from auditflow_migrations where name = ${name}`)),
+    up: () => run(connection, up, (sql) => sql`insert into auditflow_migrations (name) values (${name})`),
+    down: () => run(connection, down, (sql) => sql`delete from auditflow_migrations where name = ${name}`),
   };
 }
 
 async function run(
-  sql: postgres.Sql,
+  connection: Pinned,
   path: string,
   enter: (sql: postgres.TransactionSql) => Promise<unknown>,
 ): Promise<void> {
   const file = await readFile(path, "utf8");
-  await sql.begin(async (transaction) => {
-    for (const statement of splitStatements(file)) await execute(transaction, path, statement);
-    await enter(transaction);
+  await runTransaction(connection, async (sql) => {
+    for (const statement of splitStatements(file)) await execute(sql, path, statement);
+    await enter(sql);
   });
 }
 

@@ -3,8 +3,8 @@ import type postgres from "postgres";
 import type { DependencyHandle } from "../health.ts";
 import type { Log } from "../log.ts";
 import { guard } from "./availability.ts";
-import type { PoolOptions } from "./pool.ts";
 import { runSession } from "./session.ts";
+import { runTransaction } from "./transaction.ts";
 
 export interface PostgresOptions {
   readonly url: string;
@@ -26,7 +26,7 @@ export interface Postgres extends AsyncDisposable {
    * to be away, statements fail at once.
    */
   readonly sql: postgres.Sql;
-  /** Runs `work` in one transaction, rolled back when it throws. */
+  /** Runs `work` in one transaction, rolled back when it throws. Its statements run one after the other. */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T>;
   /**
    * Runs `work` on a connection of its own, for what belongs to a session (advisory locks). The signal is
@@ -40,24 +40,20 @@ export interface Postgres extends AsyncDisposable {
  * Needs no right to create or alter anything.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Postgres> {
-  const pools: PoolOptions = {
+  const settings = {
     url: options.url,
     name: options.name,
     max: options.max ?? 4,
+    health: options.health,
+    log: options.log,
     connectTimeoutMs: options.connectTimeoutMs ?? 3000,
     statementTimeoutMs: options.statementTimeoutMs ?? 10_000,
   };
-  const guarded = guard(pools, options);
+  const guarded = guard(settings);
   return {
     sql: guarded.sql,
-    transaction: (work) => guarded.attempt((sql) => begin(sql, work)),
-    session: (work) => runSession(pools, work),
+    transaction: (work) => guarded.attempt((connection) => runTransaction(connection.pin(), work)),
+    session: (work) => runSession(settings, ({ sql, signal }) => work(sql, signal)),
     [Symbol.asyncDispose]: () => guarded.close(),
   };
-}
-
-async function begin<T>(sql: postgres.Sql, work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
-  // Boxed, because the client awaits the elements of an array it is given.
-  const { value } = await sql.begin(async (transaction) => ({ value: await work(transaction) }));
-  return value;
 }

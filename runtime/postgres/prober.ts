@@ -1,12 +1,13 @@
 import { UnavailableError } from "../failure.ts";
-import { createPool, type PoolOptions } from "./pool.ts";
+import { type ConnectionOptions, createConnection } from "./connection.ts";
 import { isExhausted } from "./sqlstate.ts";
+import { createSql } from "./statement.ts";
 
 /** Between two looks at a server that is up, and the shortest and longest between two tries at one that is not. */
 const probeMs = { up: 10_000, first: 100, longest: 2000 };
 
 /** Looks at the server in the background, on a connection of its own each time. */
-export function createProber(options: PoolOptions, tell: (failure: unknown) => void) {
+export function createProber(options: ConnectionOptions, tell: (failure: unknown) => void) {
   let timer: NodeJS.Timeout | undefined;
   let running = false;
   let again = false;
@@ -43,8 +44,9 @@ export function createProber(options: PoolOptions, tell: (failure: unknown) => v
 }
 
 /** What is wrong with the server; `undefined` when it answers. */
-export async function probe(options: PoolOptions): Promise<unknown> {
-  const pool = createPool({ ...options, max: 1, statementTimeoutMs: options.connectTimeoutMs });
+export async function probe(options: ConnectionOptions): Promise<unknown> {
+  const connection = createConnection({ ...options, statementTimeoutMs: options.connectTimeoutMs });
+  const sql = createSql((statement) => connection.execute(statement));
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     timeout.reject(
@@ -52,12 +54,12 @@ export async function probe(options: PoolOptions): Promise<unknown> {
     );
   }, options.connectTimeoutMs);
   try {
-    await Promise.race([pool.sql`select 1`, timeout.promise]);
+    await Promise.race([sql`select 1`, timeout.promise]);
     return undefined;
   } catch (error) {
     return error ?? new Error("unknown failure");
   } finally {
     clearTimeout(timer);
-    await pool.end(0);
+    await connection.end(0);
   }
 }

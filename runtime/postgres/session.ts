@@ -1,8 +1,17 @@
 import type postgres from "postgres";
 
 import { UnavailableError } from "../failure.ts";
-import { createPool, type PoolOptions } from "./pool.ts";
+import { type ConnectionOptions, createConnection, type Pinned } from "./connection.ts";
 import { toFailure } from "./sqlstate.ts";
+import { createSerialSql } from "./transaction.ts";
+
+/** What belongs to one connection for as long as it lives. */
+export interface Session {
+  readonly sql: postgres.Sql;
+  readonly connection: Pinned;
+  /** Aborted when the connection is lost. */
+  readonly signal: AbortSignal;
+}
 
 /** How often a session is asked whether it is alive. */
 const heartbeatMs = 3000;
@@ -13,27 +22,37 @@ const heartbeatMs = 3000;
  * already belong to somebody else.
  */
 export async function runSession<T>(
-  options: PoolOptions,
-  work: (sql: postgres.Sql, signal: AbortSignal) => Promise<T>,
+  options: ConnectionOptions,
+  work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const lost = new AbortController();
-  const lose = () => lost.abort(new UnavailableError("postgres", "The connection of the session was lost."));
-  const pool = createPool({ ...options, max: 1, onClose: lose });
   const whenLost = Promise.withResolvers<never>();
-  lost.signal.addEventListener("abort", () => whenLost.reject(lost.signal.reason));
-  const heart = beat(pool.sql, options.statementTimeoutMs, lose);
+  const lose = () => {
+    const reason = new UnavailableError("postgres", "The connection of the session was lost.");
+    lost.abort(reason);
+    whenLost.reject(reason);
+  };
+  const own = createConnection(options);
+  const connection = own.pin(lose);
+  const sql = createSerialSql(connection);
+  const heart = beat(sql, { limitMs: options.statementTimeoutMs, lose });
   try {
-    return await Promise.race([work(pool.sql, lost.signal), whenLost.promise]);
+    return await Promise.race([work({ sql, connection, signal: lost.signal }), whenLost.promise]);
   } catch (error) {
     throw toFailure(error);
   } finally {
     clearInterval(heart);
+    // The end of the session is no loss.
     whenLost.promise.catch(() => undefined);
-    await pool.end(0);
+    await own.end(0);
   }
 }
 
-function beat(sql: postgres.Sql, limitMs: number, lose: () => void): NodeJS.Timeout {
+/** A statement in progress is a sign of life too, as long as the server would let it run. */
+function beat(
+  sql: postgres.Sql,
+  { limitMs, lose }: { readonly limitMs: number; readonly lose: () => void },
+): NodeJS.Timeout {
   let waitingMs: number | undefined;
   return setInterval(() => {
     if (waitingMs !== undefined) {

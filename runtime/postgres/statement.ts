@@ -1,51 +1,69 @@
-import type postgres from "postgres";
+import postgres from "postgres";
 
 /** What the client keeps of a statement: it is handed to a connection by `handler` once it is awaited. */
-interface Statement extends Promise<unknown> {
+export interface Statement extends Promise<unknown> {
   handler: ((statement: Statement) => unknown) & { debug?: unknown };
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
 
-/** Runs something under the pool's rules; `work` settles with the statement. */
-type Perform = (work: () => Promise<unknown>) => Promise<unknown>;
+/**
+ * Runs a statement through the handler of some client. `onFailure` is called synchronously, before anybody
+ * who waits for the statement can do anything further.
+ */
+export function run(
+  statement: Statement,
+  handler: Statement["handler"],
+  onFailure: (error: unknown) => void,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    statement.resolve = resolve;
+    statement.reject = (error) => {
+      onFailure(error);
+      reject(error);
+    };
+    handler(statement);
+  });
+}
 
 /**
- * `sql` over whichever pool is current, each of its statements run by `perform`. Fragments (statements
- * nested in another) are never handed over, so nothing happens to them. Cursors are not supported: they
- * would hold a connection for as long as the reader likes; page by key instead.
+ * The client's `sql`, each of whose statements is run by `execute` instead. Fragments (statements nested in
+ * another) are never run by themselves, so nothing happens to them. Cursors, `begin`, `reserve` and
+ * `listen` are not supported: page by key, and see `Postgres`.
  */
-export function wrapSql(current: () => postgres.Sql, perform: Perform): postgres.Sql {
+export function createSql(execute: (statement: Statement) => Promise<unknown>): postgres.Sql {
   const wrapped = (made: unknown) => {
-    if (isStatement(made)) instrument(made, perform);
+    if (isStatement(made)) redirect(made, execute);
     return made;
   };
-  // The target only gives the proxy its kind; every access goes to the pool of the moment.
-  return new Proxy(current(), {
-    apply: (_, self, args) => wrapped(Reflect.apply(current(), self, args)),
-    get: (_, key) => {
-      const value: unknown = Reflect.get(current(), key);
-      if (key !== "unsafe" || typeof value !== "function") return value;
-      return (...args: unknown[]) => wrapped(Reflect.apply(value, undefined, args));
+  // Never connects: it only makes statements.
+  return new Proxy(postgres({ max: 1, host: "localhost" }), {
+    apply: (target, self, args) => wrapped(Reflect.apply(target, self, args)),
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      if (key === "unsafe") return (...args: unknown[]) => wrapped(Reflect.apply(value, undefined, args));
+      return unsupported.has(key) ? undefined : value;
     },
   });
 }
 
-function instrument(statement: Statement, perform: Perform): void {
+const unsupported = new Set<string | symbol>([
+  "begin",
+  "reserve",
+  "listen",
+  "subscribe",
+  "largeObject",
+  "file",
+]);
+
+function redirect(statement: Statement, execute: (statement: Statement) => Promise<unknown>): void {
   const { handler, resolve, reject } = statement;
-  const run = (self: Statement) => {
-    const work = () =>
-      new Promise((done, fail) => {
-        self.resolve = done;
-        self.reject = fail;
-        handler(self);
-      });
-    perform(work).then(resolve, reject);
-  };
-  statement.handler = Object.assign(run, { debug: handler.debug });
+  const start = (self: Statement) => execute(self).then(resolve, reject);
+  statement.handler = Object.assign(start, { debug: handler.debug });
 }
 
 /** The client also answers helpers of other kinds, which are not run. */
-function isStatement(made: unknown): made is Statement {
+export function isStatement(made: unknown): made is Statement {
   return made instanceof Promise && "handler" in made && "resolve" in made;
 }
