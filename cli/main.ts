@@ -58,7 +58,7 @@ function report(error: unknown, { output }: CommandContext): number {
   // Commander has already printed its own errors; help and version end with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   if (error instanceof ConfigError) {
-    output.err(`${error.message}\nNothing was started.`);
+    output.err(error.message);
     return exitCode.usage;
   }
   if (error instanceof CliError) {

@@ -3,7 +3,9 @@ import { Command } from "commander";
 
 import type { CommandContext } from "../context.ts";
 import { type Check, checkNode, checkReachable, checkRules, checkRunning } from "../doctor/checks.ts";
+import { listSettings } from "../doctor/settings.ts";
 import { exitCode } from "../exit-code.ts";
+import { table } from "../output.ts";
 
 const directory = ".auditflow";
 
@@ -12,7 +14,9 @@ export function doctorCommand({ env, output, endWith }: CommandContext): Command
   return new Command("doctor")
     .description("check this machine and the servers it is told to use; ends with 3 when something is wrong")
     .option("--json", "one JSON object a line for each check")
-    .action(async ({ json = false }: { json?: boolean }) => {
+    .option("--config", "list every setting: the environment variable, who reads it, its default")
+    .action(async ({ json = false, config = false }: { json?: boolean; config?: boolean }) => {
+      if (config) return printSettings(json);
       const checks = await Promise.all([
         checkNode(process.versions.node),
         checkFolder(),
@@ -27,6 +31,15 @@ export function doctorCommand({ env, output, endWith }: CommandContext): Command
       output.err(failed === 0 ? "all well" : `${failed} of ${checks.length} checks failed`);
       if (failed > 0) endWith(exitCode.problems);
     });
+
+  async function printSettings(json: boolean): Promise<void> {
+    const settings = await listSettings();
+    const rows = settings.map(({ name, readBy, otherwise }) => [name, otherwise, readBy.join(", ")]);
+    for (const row of json
+      ? settings.map((setting) => JSON.stringify(setting))
+      : table(["VARIABLE", "DEFAULT", "READ BY"], rows))
+      output.out(row);
+  }
 
   function line({ name, ok, detail, fix }: Check): string {
     const mark = output.paint(ok ? "green" : "red", ok ? "✓" : "✗");
