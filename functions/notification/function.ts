@@ -2,9 +2,9 @@ import { z } from "zod";
 
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { eventRejected } from "../../events/contracts/event-rejected.ts";
-import { createFailpoint, createSeededRandom } from "../../runtime/failpoints.ts";
-import { defineFunction } from "../../runtime/function.ts";
-import { openPostgres } from "../../runtime/postgres/postgres.ts";
+import { createFailpoint, createSeededRandom, type Failpoint } from "../../runtime/failpoints.ts";
+import { defineFunction, type FunctionHost } from "../../runtime/function.ts";
+import { openPostgres, type Postgres } from "../../runtime/postgres/postgres.ts";
 import { urlSetting } from "../../runtime/settings.ts";
 import { createApi } from "./api.ts";
 import { channelSettings, openChannels } from "./channels/index.ts";
@@ -33,33 +33,20 @@ export const notification = defineFunction({
   emits: [],
   deliveryPaths: ["/dead-letters"],
   config,
-  async start({ config, log, metrics, health, now, random }) {
+  async start(host) {
     await using opening = new AsyncDisposableStack();
-    const {
-      DATABASE_URL: url,
-      AUDITFLOW_POSTGRES_CONNECTIONS: max,
-      AUDITFLOW_FAILPOINTS_SEED: seed,
-    } = config;
-    const dependency = health.dependency("postgres", {
-      impairs: ["storing alerts", "the alert API", "telling people"],
-    });
-    const postgres = opening.use(
-      await openPostgres({ url, max, name: "notification", health: dependency, log }),
-    );
-    // A connection of its own: marks that wait for a busy pool make a lease run out, and a message go twice.
-    const senderPostgres = opening.use(await openPostgres({ url, max: 1, name: "notification-sender", log }));
-    const failpoint = createFailpoint(config.AUDITFLOW_FAILPOINTS, {
-      random: seed === undefined ? random : createSeededRandom(seed),
-      onFire: (name, kind) => log.warn({ name, kind }, "failpoint"),
-    });
-    const channels = openChannels(config, { now, log });
-    const sender = opening.use(
-      createSender({ outbox: createOutbox(senderPostgres), channels, log, metrics, random, failpoint }),
-    );
+    const { log, metrics } = host;
+    const failpoint = openFailpoint(host);
+    const channels = openChannels(host.config, host);
+    const postgres = opening.use(await openStorePostgres(host));
+    const senderPostgres = opening.use(await openSenderPostgres(host));
+    const outbox = createOutbox(senderPostgres);
+    const sender = opening.use(createSender({ ...host, outbox, channels, failpoint }));
+    const names = [...channels.keys()];
     const store = createStore({
       postgres,
       metrics,
-      channels: [...channels.keys()],
+      channels: names,
       onOutbox: () => sender.wake(),
       failpoint,
     });
@@ -67,12 +54,41 @@ export const notification = defineFunction({
     const stopping = new AbortController();
     opening.defer(() => stopping.abort());
     const api = createApi({ reader: createReader(postgres), store, sender, log, stopping: stopping.signal });
+    // What an earlier process left in the outbox.
     sender.wake();
     const opened = opening.move();
     return {
       handle: createNotifier(store),
       fetch: api.fetch,
+      drain: () => stopping.abort(),
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     };
   },
 });
+
+type Host = FunctionHost<z.infer<typeof config>>;
+
+function openStorePostgres({ config, health, log }: Host): Promise<Postgres> {
+  const { DATABASE_URL: url, AUDITFLOW_POSTGRES_CONNECTIONS: max } = config;
+  const impairs = ["storing alerts", "the alert API", "telling people"];
+  return openPostgres({
+    url,
+    max,
+    name: "notification",
+    health: health.dependency("postgres", { impairs }),
+    log,
+  });
+}
+
+/** A connection of its own: marks that wait for a busy pool let a lease run out, and a message goes twice. */
+function openSenderPostgres({ config, log }: Host): Promise<Postgres> {
+  return openPostgres({ url: config.DATABASE_URL, max: 1, name: "notification-sender", log });
+}
+
+function openFailpoint({ config, random, log }: Host): Failpoint {
+  const { AUDITFLOW_FAILPOINTS: specification, AUDITFLOW_FAILPOINTS_SEED: seed } = config;
+  return createFailpoint(specification, {
+    random: seed === undefined ? random : createSeededRandom(seed),
+    onFire: (name, kind) => log.warn({ name, kind }, "failpoint"),
+  });
+}

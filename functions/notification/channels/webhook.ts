@@ -27,6 +27,8 @@ const settings = z
   .refine((env) => env.AUDITFLOW_WEBHOOK_URL === undefined || env.AUDITFLOW_WEBHOOK_SECRET !== undefined, {
     path: ["AUDITFLOW_WEBHOOK_SECRET"],
     error: "is required with AUDITFLOW_WEBHOOK_URL: webhooks are signed",
+    // Also when another setting is wrong, so that all problems are reported together.
+    when: ({ issues }) => !issues.some(({ path }) => path?.[0] === "AUDITFLOW_WEBHOOK_SECRET"),
   });
 
 /** Signed HTTP POSTs as Standard Webhooks describes them; off unless AUDITFLOW_WEBHOOK_URL is set. */

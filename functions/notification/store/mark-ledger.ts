@@ -6,7 +6,7 @@ import { eventKey } from "../../../events/identity.ts";
 import { InvalidEventError } from "../../../events/invalid-event.ts";
 import { markRejected, markStored } from "../../../runtime/ledger/marks.ts";
 import { digestOf, fromText } from "../../../runtime/ledger/stored-event.ts";
-import { arrayLiteral } from "../../../runtime/postgres/pool.ts";
+import { arrayLiteral } from "../../../runtime/postgres/array.ts";
 import type { DeadLetter } from "../dead-letter.ts";
 
 /**

@@ -6,7 +6,7 @@ import { createFailpoint } from "../../../runtime/failpoints.ts";
 import { openPostgresLedger } from "../../../runtime/ledger/postgres.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
-import { arrayLiteral } from "../../../runtime/postgres/pool.ts";
+import { arrayLiteral } from "../../../runtime/postgres/array.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { type Emission, toEmission } from "../alert.ts";
