@@ -22,7 +22,7 @@ export interface DetectorDeps {
   readonly ledger: Pick<Ledger, "accept" | "record">;
   /** Offers the event to a window. */
   readonly evaluate: Evaluate;
-  readonly state: Pick<State, "confirm">;
+  readonly state: Pick<State, "confirm" | "confirmLate">;
   readonly failpoint: Failpoint;
   readonly log: Log;
   readonly metrics: Pick<Metrics, "ruleMatches" | "alertsRaised">;
@@ -100,8 +100,8 @@ function createDetection({ evaluate, metrics }: DetectorDeps) {
             .map((alert) => ({ rule: shownRuleId(hit.correlation), alert })),
         ),
       ],
-      raised: windows.flatMap(({ hit, step, qualified }) =>
-        qualified.map(({ bucket }) => ({ step, bucket, alertId: bucketAlertId(hit, bucket) })),
+      raised: windows.flatMap(({ hit, step, late, qualified }) =>
+        qualified.map(({ bucket }) => ({ step, late, bucket, alertId: bucketAlertId(hit, bucket) })),
       ),
     };
   };
@@ -110,8 +110,11 @@ function createDetection({ evaluate, metrics }: DetectorDeps) {
 /** Confirms what was recorded, which may be what another run of the event saw. Failing only costs work. */
 function createConfirmation({ state, log }: DetectorDeps) {
   return async (raised: readonly Raised[], recorded: readonly Event[]): Promise<void> => {
-    const parts = recordedMembers(raised, recorded);
-    await Promise.all(parts.map(({ step, ...part }) => state.confirm(step, [part]))).catch((error: unknown) =>
+    const confirming = recordedMembers(raised, recorded).flatMap(({ step, late, ...part }) => [
+      state.confirm(step, [part]),
+      ...(late ? [state.confirmLate(step, [part])] : []),
+    ]);
+    await Promise.all(confirming).catch((error: unknown) =>
       log.debug({ err: error }, "Recorded evidence could not be confirmed; it will be told again."),
     );
   };

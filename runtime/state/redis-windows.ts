@@ -11,7 +11,15 @@ import {
   windowScript,
 } from "./redis-scripts.ts";
 import { StateLostError, windowGraceMs, windowIdleMs } from "./state.ts";
-import type { Coverage, QualifiedBucket, State, WindowAnswer, WindowName, WindowStep } from "./state.ts";
+import type {
+  BucketMembers,
+  Coverage,
+  QualifiedBucket,
+  State,
+  WindowAnswer,
+  WindowName,
+  WindowStep,
+} from "./state.ts";
 
 export interface RedisWindowsOptions {
   readonly prefix: string;
@@ -125,7 +133,7 @@ function trackEpoch(redis: RedisConnection, key: string) {
 }
 
 function pendingEntries(
-  { bucket, members }: Pick<QualifiedBucket, "bucket" | "members">,
+  { bucket, members }: BucketMembers,
   timespanMs: WindowName["timespanMs"],
 ): readonly string[] {
   return members.map(

@@ -1,5 +1,6 @@
 import { connectRedis } from "./redis-connection.ts";
 import type { RedisConnectionOptions } from "./redis-connection.ts";
+import { createRedisLate } from "./redis-late.ts";
 import { createRedisWindows, hashed } from "./redis-windows.ts";
 import type { RedisWindowsOptions } from "./redis-windows.ts";
 import type { State } from "./state.ts";
@@ -19,6 +20,7 @@ export async function openRedisState({ prefix, newId, ...options }: RedisStateOp
   const nameOf = (kind: string, key: string) => `${prefix}${kind}:${hashed(key)}`;
   return {
     ...createRedisWindows(redis, { prefix, newId }),
+    ...createRedisLate(redis, (window, bucket) => nameOf("told", `${bucket} ${window.key}`)),
     once: async (key, ttlMs) =>
       (await redis.command("SET", nameOf("once", key), "1", "PX", String(ttlMs), "NX")) === "OK",
     read: async (key) => {

@@ -2,7 +2,8 @@ import { array, assert, asyncProperty, integer, nat, record } from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StateLostError } from "./state.ts";
-import type { State, WindowAnswer, WindowMember, WindowStep } from "./state.ts";
+import { createWindowModel } from "./window-model.testing.ts";
+import type { State, WindowAnswer, WindowStep } from "./state.ts";
 
 const second = 1000;
 const series = "burst@1";
@@ -185,6 +186,21 @@ export function stateConformance(name: string, open: () => Promise<State>): void
     });
   });
 
+  describe(`${name}: confirmLate`, () => {
+    test("leaves out of a bucket what it was told of, and nothing of another bucket or window", async () => {
+      const state = await opened();
+      const member = (text: string) => ({ member: text, time: base });
+      const bucket = (number: number, ...texts: string[]) => ({ bucket: number, members: texts.map(member) });
+      const many = Array.from({ length: 5000 }, (_, i) => `m${i}`);
+      await state.confirmLate(step("", 0), [bucket(1, "a", ...many), bucket(2)]);
+      await state.confirmLate(step("", 0), [bucket(1, "b")]);
+      const asked = [bucket(1, "a", "b", "c", ...many), bucket(2, "a")];
+      expect(await state.unconfirmedLate(step("", 0), asked)).toEqual([bucket(1, "c"), bucket(2, "a")]);
+      expect(await state.unconfirmedLate(step("", 0, { key: "other" }), asked)).toEqual(asked);
+      expect(await state.unconfirmedLate(step("", 0), [])).toEqual([]);
+    });
+  });
+
   describe(`${name}: trust`, () => {
     test("windows that were never covered are not trusted", async () => {
       const state = await opened();
@@ -264,7 +280,7 @@ export function stateConformance(name: string, open: () => Promise<State>): void
     await assert(
       asyncProperty(scenario, async ({ times, threshold, actions }) => {
         run += 1;
-        const model = createModel(threshold);
+        const model = createWindowModel(threshold);
         for (const { member, confirm } of actions) {
           const offered = step(`m${member}`, times[member] ?? 0, { key: `model-${run}`, threshold });
           const answer = await state.window(offered);
@@ -282,46 +298,4 @@ export function stateConformance(name: string, open: () => Promise<State>): void
 
 async function membersOf(answer: Promise<WindowAnswer>): Promise<readonly (readonly string[])[]> {
   return (await answer).qualified.map(({ members }) => members.map(({ member }) => member));
-}
-
-/** The window as a plain list, evaluated by brute force from its definition. */
-function createModel(threshold: number) {
-  const members = new Map<string, number>();
-  const confirmed = new Set<string>();
-  const timespan = 10 * second;
-  const within = (after: number, upTo: number): WindowMember[] =>
-    [...members]
-      .map(([member, time]) => ({ member, time }))
-      .filter(({ time }) => time > after && time <= upTo)
-      .toSorted((a, b) => a.time - b.time || (a.member < b.member ? -1 : 1));
-  return {
-    window({ member, time }: WindowStep): WindowAnswer {
-      members.set(member, time);
-      if (time < Math.max(...members.values()) - 20 * second) return { qualified: [], late: true };
-      const positions = within(time - 1, time + timespan - 1)
-        .map((known) => known.time)
-        .filter((position) => within(position - timespan, position).length >= threshold);
-      const qualified = [...Map.groupBy(positions, (position) => Math.floor(position / timespan))].map(
-        ([bucket, found]) => {
-          const [first = 0, last = 0] = [found[0], found.at(-1)];
-          const all = within(first - timespan, last);
-          return {
-            bucket,
-            crossedAt: first,
-            count: all.length,
-            firstSeen: all[0]?.time ?? 0,
-            lastSeen: last,
-            members: all.filter(
-              (known) => known.member === member || !confirmed.has(`${bucket} ${known.member}`),
-            ),
-          };
-        },
-      );
-      return { qualified, late: false };
-    },
-    confirm(recorded: WindowAnswer["qualified"]): void {
-      for (const { bucket, members } of recorded)
-        for (const { member } of members) confirmed.add(`${bucket} ${member}`);
-    },
-  };
 }

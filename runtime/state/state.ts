@@ -59,6 +59,9 @@ export interface WindowAnswer {
 /** What `confirm` needs to know of a window. */
 export type WindowName = Pick<WindowStep, "key" | "timespanMs">;
 
+/** Members of one bucket of a window. */
+export type BucketMembers = Pick<QualifiedBucket, "bucket" | "members">;
+
 /** Windows of a series hold every accepted event later than `from` (epoch milliseconds). */
 export interface Coverage {
   readonly series: string;
@@ -81,10 +84,17 @@ export interface State extends AsyncDisposable {
    */
   window(step: WindowStep): Promise<WindowAnswer>;
   /** Marks members as recorded in the ledger for these buckets; later answers leave them out. Only saves work. */
-  confirm(
+  confirm(window: WindowName, recorded: readonly BucketMembers[]): Promise<void>;
+  /**
+   * The same for buckets that were evaluated from the ledger, whose members no window may hold: they are
+   * remembered until `windowIdleMs` after the last of a bucket was confirmed.
+   */
+  confirmLate(window: WindowName, recorded: readonly BucketMembers[]): Promise<void>;
+  /** Leaves out the members that `confirmLate` was told of, so that late events are not told n times n. */
+  unconfirmedLate<Bucket extends BucketMembers>(
     window: WindowName,
-    recorded: readonly Pick<QualifiedBucket, "bucket" | "members">[],
-  ): Promise<void>;
+    buckets: readonly Bucket[],
+  ): Promise<readonly Bucket[]>;
   /** True the first time within `ttlMs` that the key is seen, false afterwards. */
   once(key: string, ttlMs: number): Promise<boolean>;
   /** A small JSON value kept until replaced. `undefined` when there is none. */

@@ -1,7 +1,7 @@
 import { alertRaised } from "../../../events/contracts/alert-raised.ts";
 import type { Event } from "../../../events/event.ts";
 import { parseInstant } from "../../../events/time.ts";
-import type { QualifiedBucket, WindowName } from "../../../runtime/state/state.ts";
+import type { BucketMembers, WindowName } from "../../../runtime/state/state.ts";
 import { toMember } from "./step.ts";
 
 /** A bucket an event qualified. */
@@ -9,12 +9,12 @@ export interface Raised {
   readonly step: WindowName;
   readonly bucket: number;
   readonly alertId: string;
+  /** Whether it was evaluated from the ledger. */
+  readonly late: boolean;
 }
 
 /** Members of a bucket that the ledger now holds as evidence of its alert. */
-export interface RecordedMembers extends Pick<QualifiedBucket, "bucket" | "members"> {
-  readonly step: WindowName;
-}
+export type RecordedMembers = BucketMembers & Pick<Raised, "step" | "late">;
 
 /**
  * What may be confirmed: exactly the evidence that is recorded. When two runs of an event race, the
@@ -33,6 +33,6 @@ export function recordedMembers(
       member: toMember({ source, id }),
       time: parseInstant(time) ?? 0,
     }));
-    return [{ step: entry.step, bucket: entry.bucket, members }];
+    return [{ step: entry.step, late: entry.late, bucket: entry.bucket, members }];
   });
 }

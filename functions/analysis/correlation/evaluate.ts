@@ -9,7 +9,7 @@ import type { Restore } from "./rebuild.ts";
 import { toMember, toStep } from "./step.ts";
 
 export interface EvaluateDeps {
-  readonly state: Pick<State, "window">;
+  readonly state: Pick<State, "window" | "unconfirmedLate">;
   readonly restore: Restore;
   readonly evaluateLate: LateEvaluation;
   /** How far behind the newest of its group an event may come and still be evaluated in its window. */
@@ -26,6 +26,8 @@ export interface Counted extends LateEvent {
 export interface Evaluated {
   readonly step: WindowStep;
   readonly qualified: readonly QualifiedBucket[];
+  /** Whether it was evaluated from the ledger. */
+  readonly late: boolean;
 }
 
 /** Answers with the buckets an event qualifies, the same whether it comes in order, late or after a loss. */
@@ -56,11 +58,24 @@ export function createEvaluate({
     }
   }
 
-  return async ({ event, ruleSet, ...late }) => {
-    const step = toStep(late.hit, { member: toMember(event), time: late.time }, latenessMs);
-    const answer = await offer(step, ruleSet);
-    if (!answer.late) return { step, qualified: answer.qualified };
+  /** What was told of a bucket is left out, but the event itself: a repeat of it must answer the same alert. */
+  async function untold(
+    step: WindowStep,
+    buckets: readonly QualifiedBucket[],
+  ): Promise<readonly QualifiedBucket[]> {
+    const pending = await state.unconfirmedLate(step, buckets);
+    const { member, time } = step;
+    return pending.map((bucket) => {
+      if (bucket.members.some((known) => known.member === member)) return bucket;
+      return { ...bucket, members: [...bucket.members, { member, time }] };
+    });
+  }
+
+  return async ({ event, ruleSet, ...lateEvent }) => {
+    const step = toStep(lateEvent.hit, { member: toMember(event), time: lateEvent.time }, latenessMs);
+    const { late, qualified } = await offer(step, ruleSet);
+    if (!late) return { step, late, qualified };
     metrics.eventsLate.inc();
-    return { step, qualified: await evaluateLate(late) };
+    return { step, late, qualified: await untold(step, await evaluateLate(lateEvent)) };
   };
 }

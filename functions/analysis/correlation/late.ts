@@ -2,7 +2,7 @@ import { auditRecorded } from "../../../events/contracts/audit-recorded.ts";
 import type { Ledger } from "../../../runtime/ledger/ledger.ts";
 import type { QualifiedBucket, WindowMember } from "../../../runtime/state/state.ts";
 import type { Hit, Judge } from "../verdict.ts";
-import { toMember } from "./step.ts";
+import { seriesOf, toMember } from "./step.ts";
 import { evaluateAround } from "./window.ts";
 
 /** An event whose windows the state may have forgotten. */
@@ -78,13 +78,15 @@ async function evaluateCluster(ledger: Pick<Ledger, "replay">, cluster: readonly
     const reaches = cluster.map(reachOf);
     const from = Math.min(...reaches.map((reach) => reach.from));
     const to = Math.max(...reaches.map((reach) => reach.to));
-    const judges = Map.groupBy(cluster, ({ judge }) => judge);
+    const judges = new Set(cluster.map(({ judge }) => judge));
+    const byGroup = Map.groupBy(cluster, ({ hit }) => keyOf(hit));
     for await (const { event, time } of ledger.replay({ from, to, types: [auditRecorded.type] })) {
       const parsed = auditRecorded.data.safeParse(event.data);
       if (!parsed.success) continue;
-      for (const [judge, waiters] of judges) {
-        const hits = judge(parsed.data)?.hits ?? [];
-        for (const waiter of waiters) collect(waiter, hits, { member: toMember(event), time });
+      const member = { member: toMember(event), time };
+      const hits = [...judges].flatMap((judge) => judge(parsed.data)?.hits ?? []);
+      for (const key of new Set(hits.map(keyOf))) {
+        for (const waiter of byGroup.get(key) ?? []) collect(waiter, member);
       }
     }
     for (const { settle, members, hit, time } of cluster) {
@@ -95,11 +97,11 @@ async function evaluateCluster(ledger: Pick<Ledger, "replay">, cluster: readonly
   }
 }
 
-function collect(waiter: Waiter, hits: readonly Hit[], member: WindowMember): void {
+function collect(waiter: Waiter, member: WindowMember): void {
   const { from, to } = reachOf(waiter);
-  if (member.time < from || member.time >= to) return;
-  const counts = hits.some(
-    ({ correlation, group }) => correlation === waiter.hit.correlation && group.key === waiter.hit.group.key,
-  );
-  if (counts) waiter.members.push(member);
+  if (member.time >= from && member.time < to) waiter.members.push(member);
+}
+
+function keyOf({ correlation, group }: Hit): string {
+  return `${seriesOf(correlation)}/${group.key}`;
 }

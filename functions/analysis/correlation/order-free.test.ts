@@ -14,6 +14,8 @@ function createSubject(plant: (state: State) => State = (state) => state): Subje
   const state: State = {
     window: (step) => current.window(step),
     confirm: (window, recorded) => current.confirm(window, recorded),
+    confirmLate: (window, recorded) => current.confirmLate(window, recorded),
+    unconfirmedLate: (window, buckets) => current.unconfirmedLate(window, buckets),
     once: (key, ttlMs) => current.once(key, ttlMs),
     read: (key) => current.read(key),
     write: (key, value) => current.write(key, value),

@@ -122,7 +122,7 @@ export async function play(story: Story, { state: given, losses }: Subject): Pro
   const base = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
   const events = story.events.map((_, index) => toEvent(story, index, base));
   const delay = createDelay(story.delays);
-  const state = delayed(given, delay, ["window", "confirm", "isCurrent", "rebuild"]);
+  const state = delayed(given, delay, ["window", "confirm", "confirmLate", "isCurrent", "rebuild"]);
   const ledger = delayed(createMemoryLedger({ now: Date.now }), delay, ["accept", "record"]);
   const metrics = createMetrics("order-free");
   const replicas = Array.from({ length: story.replicas }, () => createReplica({ state, ledger, metrics }));
