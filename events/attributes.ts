@@ -1,6 +1,6 @@
 import type { Event } from "./event.ts";
 import { InvalidEventError, quote } from "./invalid-event.ts";
-import { isMediaType } from "./media-type.ts";
+import { isEventFormat, isMediaType } from "./media-type.ts";
 import { encodeHeaderValue } from "./percent.ts";
 import { isRfc3339 } from "./time.ts";
 import { isUri, isUriReference } from "./uri.ts";
@@ -29,20 +29,6 @@ export type ContextAttribute = (typeof contextAttributes)[number];
 const contextNames: ReadonlySet<string> = new Set(contextAttributes);
 const required = ["specversion", "id", "source", "type"] as const;
 const forbiddenText = /[\p{Control}\p{Noncharacter_Code_Point}]/u;
-
-interface Expectation {
-  readonly text: string;
-  readonly holds: (value: string) => boolean;
-}
-
-/** The rules beyond being text. Only version 1.0 is understood: 0.3 encodes data differently. */
-const expectedOf: Readonly<Partial<Record<ContextAttribute, Expectation>>> = {
-  specversion: { text: '"1.0"', holds: (value) => value === "1.0" },
-  source: { text: 'a URI-reference such as "/my/app"', holds: isUriReference },
-  time: { text: 'an RFC 3339 date and time such as "2026-11-21T12:00:00Z"', holds: isRfc3339 },
-  datacontenttype: { text: 'a media type such as "application/json"', holds: isMediaType },
-  dataschema: { text: "an absolute URI", holds: isUri },
-};
 
 /** The attributes of an event, whatever they hold. */
 export type Candidate = Record<ContextAttribute, unknown> & { extensions: Record<string, unknown> };
@@ -73,22 +59,22 @@ export function checkAttributes(event: Candidate | Context): asserts event is Co
     if (value !== undefined) length += checkContextAttribute(name, value);
   }
   for (const name in event.extensions) length += checkExtension(name, event.extensions[name]);
-  checkWhole(event, length);
+  checkPresence(event);
+  if (length <= maxAttributesLength) return;
+  throw new InvalidEventError(
+    "EVENT_ATTRIBUTE_INVALID",
+    `The attributes take ${length} characters as headers: expected at most ${maxAttributesLength}.`,
+  );
 }
 
-/** The part of `checkAttributes` that is left when each attribute was checked; `length` is their sum. */
-export function checkWhole(event: Candidate | Context, length: number): asserts event is Context {
+/** What is left of `checkAttributes` where each attribute was checked alone and they cannot be too long. */
+export function checkPresence(event: Candidate | Context): asserts event is Context {
   for (const name of required) {
     if (event[name] !== undefined) continue;
     throw new InvalidEventError("EVENT_ATTRIBUTE_MISSING", `Attribute ${name} is missing.`, {
       pointer: `/${name}`,
     });
   }
-  if (length <= maxAttributesLength) return;
-  throw new InvalidEventError(
-    "EVENT_ATTRIBUTE_INVALID",
-    `The attributes take ${length} characters as headers: expected at most ${maxAttributesLength}.`,
-  );
 }
 
 /**
@@ -99,9 +85,32 @@ export function checkContextAttribute(name: ContextAttribute, value: unknown, is
   if (typeof value !== "string") throw attributeInvalid(name, value, "text");
   if (value === "") throw attributeInvalid(name, value, "text that is not empty");
   const length = name.length + (isPlain ? value.length : checkText(name, value));
-  const expected = expectedOf[name];
-  if (expected !== undefined && !expected.holds(value)) throw attributeInvalid(name, value, expected.text);
+  const expected = unmetExpectation(name, value);
+  if (expected !== undefined) throw attributeInvalid(name, value, expected);
   return length;
+}
+
+/** What an attribute should be beyond text, and is not. Of the versions 0.3 encodes data differently. */
+function unmetExpectation(name: ContextAttribute, value: string): string | undefined {
+  switch (name) {
+    case "specversion":
+      return value === "1.0" ? undefined : '"1.0"';
+    case "source":
+      return isUriReference(value) ? undefined : 'a URI-reference such as "/my/app"';
+    case "time":
+      return isRfc3339(value) ? undefined : 'an RFC 3339 date and time such as "2026-11-21T12:00:00Z"';
+    case "datacontenttype":
+      if (!isMediaType(value)) return 'a media type such as "application/json"';
+      // In binary mode the Content-Type would say that the whole message is an event in JSON.
+      return isEventFormat(value) ? "a media type other than that of an event" : undefined;
+    case "dataschema":
+      return isUri(value) ? undefined : "an absolute URI";
+    case "id":
+    case "type":
+    case "subject":
+      break;
+  }
+  return undefined;
 }
 
 /** As `checkContextAttribute`, of an extension attribute. */

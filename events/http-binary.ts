@@ -4,10 +4,10 @@ import {
   checkAttributes,
   checkContextAttribute,
   checkExtension,
-  checkWhole,
-  contextAttributes,
+  checkPresence,
   type ContextAttribute,
   emptyCandidate,
+  maxAttributesLength,
 } from "./attributes.ts";
 import { bodyOf, dataOf } from "./data.ts";
 import type { Event } from "./event.ts";
@@ -17,10 +17,11 @@ import { isUri, isUriReference } from "./uri.ts";
 
 type HeaderValue = HttpMessage["headers"][string];
 
-/** Header names as Node gives them, and the attribute each carries. */
-const attributeOfHeader: ReadonlyMap<string, ContextAttribute> = new Map(
-  contextAttributes.map((name) => [name === "datacontenttype" ? "content-type" : `ce-${name}`, name]),
-);
+/**
+ * What encoding a decoded value again can at most make of its header's length: a byte of raw UTF-8 becomes
+ * an escape of three characters.
+ */
+const maxGrowth = 3;
 
 /** The event of a message in binary content mode (CloudEvents HTTP binding §3.1). */
 export function fromBinary({ headers, body }: HttpMessage): Event {
@@ -30,7 +31,8 @@ export function fromBinary({ headers, body }: HttpMessage): Event {
     const value = headers[header];
     if (value !== undefined) length += readHeader(attributes, header, value);
   }
-  checkWhole(attributes, length);
+  if (length * maxGrowth > maxAttributesLength) checkAttributes(attributes);
+  else checkPresence(attributes);
   const { data, datacontenttype } = dataOf(body, attributes.datacontenttype);
   const { specversion, id, source, type, subject, time, dataschema, extensions } = attributes;
   return { specversion, id, source, type, subject, time, datacontenttype, dataschema, extensions, data };
@@ -52,43 +54,74 @@ export function toBinary(event: Event): EncodedMessage {
   return { headers, body };
 }
 
-/** Sets the attribute a header carries, if it does; the length of the attribute as a header. */
+/**
+ * Sets the attribute a header carries, if it carries one; answers what it adds to the length of all. Each
+ * attribute is named here, because assigning to computed names costs several times as much.
+ */
 export function readHeader(attributes: Candidate, header: string, value: HeaderValue): number {
-  const name = attributeOfHeader.get(header);
-  if (name !== undefined) return readContextAttribute(attributes, name, value);
-  if (!isCandidate(header)) return 0;
+  switch (header) {
+    case "ce-specversion":
+      attributes.specversion = readText("specversion", value, attributes.specversion);
+      break;
+    case "ce-id":
+      attributes.id = readText("id", value, attributes.id);
+      break;
+    case "ce-source":
+      attributes.source = readText("source", value, attributes.source);
+      break;
+    case "ce-type":
+      attributes.type = readText("type", value, attributes.type);
+      break;
+    case "ce-subject":
+      attributes.subject = readText("subject", value, attributes.subject);
+      break;
+    case "ce-time":
+      attributes.time = readText("time", value, attributes.time);
+      break;
+    case "ce-dataschema":
+      attributes.dataschema = readText("dataschema", value, attributes.dataschema);
+      break;
+    case "content-type":
+      attributes.datacontenttype = readContentType(value, attributes.datacontenttype);
+      break;
+    default:
+      return readOther(attributes, header, value);
+  }
+  return header.length + (value?.length ?? 0);
+}
+
+/** A header in other case, an extension, or one that has nothing to do with the event. */
+function readOther(attributes: Candidate, header: string, value: HeaderValue): number {
+  if ((header.charCodeAt(0) | 0x20) !== 0x63 || !/^(?:ce-|content-type$)/i.test(header)) return 0;
   const lowerCase = header.toLowerCase();
   if (lowerCase !== header) return readHeader(attributes, lowerCase, value);
-  return readExtension(attributes, header.slice("ce-".length), value);
+  readExtension(attributes.extensions, header.slice("ce-".length), value);
+  return header.length + (value?.length ?? 0);
 }
 
-/** Sorts out most headers at their first letter. */
-function isCandidate(header: string): boolean {
-  return (header.charCodeAt(0) | 0x20) === 0x63 && /^(?:ce-|content-type$)/i.test(header);
-}
-
-function readContextAttribute(attributes: Candidate, name: ContextAttribute, value: HeaderValue): number {
-  if (attributes[name] !== undefined) throw attributeInvalid(name, value, "one header");
-  // A media type is not percent-encoded, and an empty Content-Type is none.
-  if (name === "datacontenttype") {
-    if (value === "") return 0;
-    attributes.datacontenttype = value;
-    return checkContextAttribute(name, value);
-  }
+function readText(name: ContextAttribute, value: HeaderValue, previous: unknown): string {
+  if (previous !== undefined) throw attributeInvalid(name, value, "one header");
   const plain = typeof value === "string" && isPlain(value);
   const decoded = plain ? value : decode(name, value);
-  attributes[name] = decoded;
-  return checkContextAttribute(name, decoded, plain);
+  checkContextAttribute(name, decoded, plain);
+  return decoded;
 }
 
-function readExtension(attributes: Candidate, name: string, value: HeaderValue): number {
+/** A media type is not percent-encoded, and an empty Content-Type is none. */
+function readContentType(value: HeaderValue, previous: unknown): HeaderValue {
+  if (previous !== undefined) throw attributeInvalid("datacontenttype", value, "one header");
+  if (value === "") return undefined;
+  checkContextAttribute("datacontenttype", value);
+  return value;
+}
+
+function readExtension(extensions: Candidate["extensions"], name: string, value: HeaderValue): void {
   if (name === "datacontenttype") throw attributeInvalid(name, value, "the Content-Type header in its place");
-  if (Object.hasOwn(attributes.extensions, name)) throw attributeInvalid(name, value, "one header");
+  if (Object.hasOwn(extensions, name)) throw attributeInvalid(name, value, "one header");
   const plain = typeof value === "string" && isPlain(value);
   const decoded = plain ? value : decode(name, value);
-  const length = checkExtension(name, decoded, plain);
-  attributes.extensions[name] = decoded;
-  return length;
+  checkExtension(name, decoded, plain);
+  extensions[name] = decoded;
 }
 
 /**

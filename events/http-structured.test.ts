@@ -64,6 +64,7 @@ describe("the JSON format", () => {
     ["a number for an id", { id: 5 }, "/id"],
     ["an empty type", { type: "" }, "/type"],
     ["a number for a time", { time: 1700000000 }, "/time"],
+    ["an event for data", { datacontenttype: "application/CloudEvents+json", data: {} }, "/datacontenttype"],
     ["an object for an extension", { a: {} }, "/a"],
     ["an array for an extension", { a: [] }, "/a"],
     ["a fraction for an extension", { a: 1.5 }, "/a"],

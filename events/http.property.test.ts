@@ -178,7 +178,10 @@ const eventLike: fc.Arbitrary<HttpMessage> = fc
       fc.constantFrom("data", "data_base64", "__proto__", "constructor", "Upper", "a_b", ""),
       fc.string(),
     ),
-    fc.oneof(fc.jsonValue(), fc.constantFrom("1.0", "a", "/a", "text/plain", "YQ==", null)),
+    fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom("1.0", "a", "/a", "text/plain", "application/cloudevents+json", "YQ==", null),
+    ),
     { noNullPrototype: true },
   )
   .map((members) => ({

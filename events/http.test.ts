@@ -110,6 +110,11 @@ describe("encoding", () => {
     ["data that is no JSON", { data: () => 1 }, "EVENT_DATA_INVALID"],
     ["data with a big integer", { data: { a: 1n } }, "EVENT_DATA_INVALID"],
     ["data with an unpaired surrogate", { data: "\ud800" }, "EVENT_BODY_INVALID"],
+    [
+      "data with a member named __proto__",
+      { data: JSON.parse('{"__proto__":1}') as unknown },
+      "EVENT_BODY_INVALID",
+    ],
     ["text that is an object", { datacontenttype: "text/plain" }, "EVENT_BODY_INVALID"],
     ["bytes that are text", { datacontenttype: "image/png", data: "x" }, "EVENT_BODY_INVALID"],
     [

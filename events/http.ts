@@ -5,7 +5,7 @@ import type { EncodedMessage, HttpMessage } from "./http-message.ts";
 import { formatEvent, fromJson, maxEventDepth, toJson } from "./http-structured.ts";
 import { InvalidEventError, quote } from "./invalid-event.ts";
 import { checkJson, formatJson, readJson, type ReadJson } from "./json.ts";
-import { essenceOf } from "./media-type.ts";
+import { essenceOf, isEventFormat } from "./media-type.ts";
 
 /**
  * The CloudEvents 1.0 HTTP protocol binding, strictly: what breaks a rule is refused with an
@@ -26,16 +26,16 @@ const identifyingHeaders: ReadonlySet<string> = new Set(["ce-specversion", "ce-i
 /** The event of a request or response in binary or structured mode; a batch is refused. */
 export function decodeRequest(message: HttpMessage): Event {
   const mode = modeOf(message.headers);
-  refuseEncodedBody(message);
   if (mode === "binary") {
-    return identified(
-      () => fromBinary(message),
-      () => headerAttributes(message.headers),
-    );
+    try {
+      refuseEncodedBody(message);
+      return fromBinary(message);
+    } catch (error) {
+      throw error instanceof InvalidEventError ? error.about(headerAttributes(message.headers)) : error;
+    }
   }
-  if (mode === "structured") {
-    return decodeItem(readJson(message.body, maxEventDepth));
-  }
+  refuseEncodedBody(message);
+  if (mode === "structured") return decodeItem(readJson(message.body, maxEventDepth));
   throw unsupported(
     mode === "batch"
       ? `${batch} is accepted only where batches are asked for: send one event a request`
@@ -93,22 +93,14 @@ export function encodeBatch(events: readonly Event[]): EncodedMessage {
   return { headers: { "content-type": batch }, body: formatJson(events.map(toJson), maxEventDepth + 1) };
 }
 
+/** One event of the JSON format; an error tells which event it is about. */
 function decodeItem({ value, escaped }: ReadJson): Event {
-  return identified(
-    () => {
-      checkJson(value, { escaped });
-      return fromJson(value);
-    },
-    () => (typeof value === "object" && value !== null ? { ...value } : {}),
-  );
-}
-
-/** Lets an error tell which event it is about; `attributes` runs only then. */
-function identified(decode: () => Event, attributes: () => Readonly<Record<string, unknown>>): Event {
   try {
-    return decode();
+    checkJson(value, { escaped });
+    return fromJson(value);
   } catch (error) {
-    throw error instanceof InvalidEventError ? error.about(attributes()) : error;
+    if (!(error instanceof InvalidEventError)) throw error;
+    throw error.about(typeof value === "object" && value !== null ? { ...value } : {});
   }
 }
 
@@ -127,9 +119,8 @@ function headerAttributes(headers: HttpMessage["headers"]): Readonly<Record<stri
 
 function modeOf(headers: HttpMessage["headers"]): "binary" | "structured" | "batch" | "unknown" {
   const contentType = contentTypeOf(headers);
-  if (contentType === undefined || contentType === "application/json") return "binary";
+  if (contentType === undefined || !isEventFormat(contentType)) return "binary";
   const essence = essenceOf(contentType);
-  if (!essence.startsWith("application/cloudevents")) return "binary";
   if (essence === structured) return "structured";
   return essence === batch ? "batch" : "unknown";
 }
@@ -138,11 +129,14 @@ function contentTypeOf(headers: HttpMessage["headers"]): string | undefined {
   return headerOf(headers, "content-type");
 }
 
+/** Runs twice for every message: Node's names are in lower case, and few others are of the same length. */
 function headerOf(headers: HttpMessage["headers"], wanted: string): string | undefined {
-  const name = Object.hasOwn(headers, wanted)
-    ? wanted
-    : Object.keys(headers).find((header) => header.toLowerCase() === wanted);
-  const value = name === undefined ? undefined : headers[name];
+  let value = headers[wanted];
+  if (value === undefined) {
+    for (const header in headers) {
+      if (header.length === wanted.length && header.toLowerCase() === wanted) value = headers[header];
+    }
+  }
   return typeof value === "string" ? value : undefined;
 }
 

@@ -14,6 +14,11 @@ export function essenceOf(value: string): string {
   return (end < 0 ? value : value.slice(0, end)).trim().toLowerCase();
 }
 
+/** Whether this says of an HTTP message that it carries an event, or a batch, in an event format. */
+export function isEventFormat(value: string): boolean {
+  return value !== "application/json" && essenceOf(value).startsWith("application/cloudevents");
+}
+
 /** How `data` of this media type is represented: see `Event.data`. */
 export function representationOf(value: string): "json" | "text" | "bytes" {
   if (value === "application/json") return "json";
