@@ -1,8 +1,9 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { parseEvent } from "../../events/envelope.ts";
-import { representative, toEmission } from "./alert.ts";
+import { mergeEmissions, toEmission } from "./alert.ts";
 import { alertEvent } from "./emissions.testing.ts";
 
 const at = Date.parse("2025-08-08T09:30:00Z");
@@ -16,7 +17,8 @@ describe("an alert event", () => {
     });
     const emission = toEmission(parseEvent([alertRaised], event));
     expect(emission).toMatchObject({ timestamp: at, firstSeen: at, lastSeen: at });
-    expect(emission.columns).toMatchObject({ client_ip: null, correlation_id: null });
+    expect(emission.columns.client_ip).toBeNull();
+    expect(emission.correlation).toEqual({ id: null, time: at });
     expect(emission.columns.triggered_by_details).toMatchObject({ client_ip: "N/A" });
     expect(emission.evidence).toHaveLength(1);
   });
@@ -77,11 +79,40 @@ describe("an alert event", () => {
     expect(toEmission(capitals).alertId).toBe(toEmission(event).alertId);
   });
 
-  test("the emission that represents an alert does not depend on which came first", () => {
-    const early = { timestamp: 1, key: "b" };
-    const late = { timestamp: 2, key: "a" };
-    const tied = { timestamp: 1, key: "a" };
-    expect([representative(early, late), representative(late, early)]).toEqual([early, early]);
-    expect([representative(early, tied), representative(tied, early)]).toEqual([tied, tied]);
+  const correlationIds = ["0d4f6f0e-5f0e-4a57-9d7e-0b9f6c1c7e01", "1d4f6f0e-5f0e-4a57-9d7e-0b9f6c1c7e01"];
+  const emission = (second: number, count: number | undefined, correlation_id: string | undefined) => {
+    const time = `2025-08-08T09:30:0${second}Z`;
+    const evidence = [{ source: "/s", id: String(second), time }];
+    const data = { timestamp: time, description: `${count} at ${second}`, count, evidence, correlation_id };
+    return toEmission(alertEvent(data, JSON.stringify(data)));
+  };
+
+  test("is told by the emission that speaks of most events, and traced by its earliest evidence", () => {
+    const early = emission(1, 3, correlationIds[1]);
+    const full = emission(2, 10, correlationIds[0]);
+    const merged = mergeEmissions(early, full);
+    expect(merged).toMatchObject({
+      timestamp: at + 1000,
+      columns: { description: "10 at 2" },
+      correlation: { id: correlationIds[1] },
+    });
+  });
+
+  test("is the same whichever emission came first", () => {
+    const any = fc
+      .tuple(fc.integer({ min: 0, max: 2 }), fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }))
+      .chain(([second, count]) =>
+        fc.constantFrom(undefined, ...correlationIds).map((id) => emission(second, count, id)),
+      );
+    const plain = ({ evidence, event: _event, ...rest }: ReturnType<typeof mergeEmissions>) => ({
+      ...rest,
+      evidence: new Set(evidence.map((point) => JSON.stringify(point))),
+    });
+    fc.assert(
+      fc.property(any, any, any, (a, b, c) => {
+        const left = mergeEmissions(mergeEmissions(a, b), c);
+        expect(plain(mergeEmissions(c, mergeEmissions(b, a)))).toEqual(plain(left));
+      }),
+    );
   });
 });

@@ -12,9 +12,8 @@ export interface EvidencePoint {
   readonly time: number;
 }
 
-/** The predecessor's flat columns of an alert, apart from its id, its times and what the store adds. */
+/** The flat columns that one emission, the alert's representative, decides all of. */
 export interface AlertColumns {
-  readonly correlation_id: string | null;
   readonly alert_name: string;
   readonly alert_type: string;
   readonly severity: string;
@@ -39,11 +38,16 @@ export interface AlertColumns {
   readonly group_values: object | null;
 }
 
-/** One alert event, as it is stored. Several emissions may speak of one alert; their union is the alert. */
+/**
+ * One alert event, as it is stored. Several emissions may speak of one alert, which is their join: its
+ * evidence is their union, its times the earliest and latest, its columns those of its representative.
+ */
 export interface Emission {
   /** Identity of the alert event that carried it. */
   readonly event: { readonly source: string; readonly id: string };
-  /** Orders emissions of equal `timestamp`: the event's key, hexadecimal. */
+  /** How many events it speaks of; the alert is represented by the emission that speaks of most. */
+  readonly count: number;
+  /** Orders emissions of equal `count`: its timestamp, then the event's key. */
   readonly key: string;
   readonly alertId: string;
   /** Names the (rule, version, group) whose alerts are joined into episodes. */
@@ -54,6 +58,8 @@ export interface Emission {
   readonly lastSeen: number;
   /** Never empty: an alert without evidence is its own. */
   readonly evidence: readonly EvidencePoint[];
+  /** What the alert is traced by, and the time of the evidence it was taken from: the earliest one stays. */
+  readonly correlation: { readonly id: string | null; readonly time: number };
   readonly columns: AlertColumns;
 }
 
@@ -75,21 +81,41 @@ export function toEmission(event: AlertEvent): Emission {
   ];
   return {
     event: { source: event.source, id: event.id },
-    key: eventKey(event).toString("hex"),
+    count: alert.count ?? evidence.length,
+    key: `${String(timestamp).padStart(16, "0")} ${eventKey(event).toString("hex")}`,
     alertId,
     groupId: groupOf(alert, alertId),
     timestamp,
     firstSeen: seen.reduce((a, b) => Math.min(a, b)),
     lastSeen: seen.reduce((a, b) => Math.max(a, b)),
     evidence,
+    correlation: {
+      id: alert.correlation_id?.toLowerCase() ?? null,
+      time: evidence.map(({ time }) => time).reduce((a, b) => Math.min(a, b)),
+    },
     columns: columnsOf(alert),
   };
 }
 
-/** Of two emissions of one alert, the one whose columns represent it; the same whichever came first. */
-export function representative<E extends Pick<Emission, "timestamp" | "key">>(a: E, b: E): E {
-  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? a : b;
-  return a.key <= b.key ? a : b;
+/**
+ * Two emissions of one alert as one; the same whichever came first. The store does the same in SQL to what
+ * it holds.
+ */
+export function mergeEmissions(a: Emission, b: Emission): Emission {
+  const isFirst = a.count > b.count || (a.count === b.count && a.key <= b.key);
+  return {
+    ...(isFirst ? a : b),
+    timestamp: Math.min(a.timestamp, b.timestamp),
+    firstSeen: Math.min(a.firstSeen, b.firstSeen),
+    lastSeen: Math.max(a.lastSeen, b.lastSeen),
+    evidence: [...a.evidence, ...b.evidence],
+    correlation: isEarlier(b.correlation, a.correlation) ? b.correlation : a.correlation,
+  };
+}
+
+function isEarlier(a: Emission["correlation"], b: Emission["correlation"]): boolean {
+  if (a.time !== b.time) return a.time < b.time;
+  return a.id !== null && (b.id === null || a.id < b.id);
 }
 
 function groupOf(alert: AlertRaised, alertId: string): string {
@@ -105,7 +131,6 @@ function evidenceOf(alert: AlertRaised, itself: EvidencePoint): readonly Evidenc
 function columnsOf(alert: AlertRaised): AlertColumns {
   const { analysis_rule: rule, triggered_by: actor, impacted_resource: resource } = alert;
   return {
-    correlation_id: alert.correlation_id?.toLowerCase() ?? null,
     alert_name: alert.alert_name,
     alert_type: alert.alert_type,
     severity: alert.severity,

@@ -59,6 +59,7 @@ export function sightingEvent({ alert, group, events }: Sighting, run = "run"): 
       description: `alert ${alert} seen by ${events.join(", ")}`,
       group_key: `${run} ${group}`,
       rule_version: "v1",
+      correlation_id: deriveUuid("event", String(Math.min(...events))),
       evidence: events.map((event, index) => ({
         source: `/group/${group}`,
         id: `event-${event}`,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { createFailpoint, type Failpoint, noFailpoint } from "../../../runtime/failpoints.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
@@ -101,6 +102,29 @@ describe("the outbox", () => {
     await raise(1);
     expect(await outbox.claim({ channels: ["console"], limit: 1, leaseMs: 1000 })).toEqual([]);
     expect(await claim(1)).toHaveLength(1);
+  });
+
+  test("a sender that fails between sending and writing it down sends once more, under the same id", async () => {
+    await raise(1);
+    const sent: string[] = [];
+    const open = (failpoint: Failpoint) =>
+      createSender({
+        outbox,
+        channels: new Map([["webhook", async ({ id }) => void sent.push(id)]]),
+        log,
+        metrics: createMetrics("test"),
+        random: () => 1,
+        failpoint,
+        policy: { leaseMs: 1, pollMs: 10 },
+      });
+    await using failing = open(createFailpoint("notification-after-post:throw", { random: () => 0 }));
+    await expect(failing.run()).rejects.toThrow("Failpoint");
+    await failing[Symbol.asyncDispose]();
+    await using next = open(noFailpoint);
+    next.wake();
+    await expect.poll(() => outbox.nextDue(channels)).toBeUndefined();
+    expect(sent).toHaveLength(2);
+    expect(new Set(sent).size).toBe(1);
   });
 
   test("two senders together send each message once, and people see it", async () => {

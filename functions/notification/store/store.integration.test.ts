@@ -9,7 +9,7 @@ import { createMetrics } from "../../../runtime/metrics.ts";
 import { arrayLiteral } from "../../../runtime/postgres/array.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type Emission, toEmission } from "../alert.ts";
+import { type Emission, mergeEmissions, toEmission } from "../alert.ts";
 import {
   alertEvent,
   deliveriesOf,
@@ -17,7 +17,7 @@ import {
   sightingEmission,
   sightings,
 } from "../emissions.testing.ts";
-import { alertsOf, episodesOf } from "./episodes-of.ts";
+import { episodesOf } from "./episodes-of.ts";
 import type { Episode } from "./episodes.ts";
 import { createReader } from "./reader.ts";
 import { createStore, type StoreDeps } from "./store.ts";
@@ -53,20 +53,27 @@ async function storedEpisodes(groups: readonly string[]): Promise<readonly Episo
 
 async function storedAlerts(groups: readonly string[]) {
   return await postgres.sql<{ id: string }[]>`
-    select alert_id as id, group_id as "groupId", description,
+    select alert_id as id, group_id as "groupId", description, correlation_id as correlation,
       extract(epoch from timestamp)::float8 * 1000 as timestamp,
       extract(epoch from first_seen)::float8 * 1000 as "firstSeen",
       extract(epoch from last_seen)::float8 * 1000 as "lastSeen"
     from alerts where group_id = any(${arrayLiteral(groups)}::uuid[])`;
 }
 
-/** The alerts of a set of emissions, each with the description of its earliest one. */
-function describedAlerts(emissions: readonly Emission[]) {
-  return alertsOf(emissions).map(({ id, groupId, timestamp, firstSeen, lastSeen }) => {
-    const [first] = emissions
-      .filter(({ alertId }) => alertId === id)
-      .toSorted((a, b) => a.timestamp - b.timestamp || (a.key < b.key ? -1 : 1));
-    return { id, groupId, timestamp, firstSeen, lastSeen, description: first?.columns.description };
+/** What is stored of the alerts of a set of emissions. */
+function mergedAlerts(emissions: readonly Emission[]) {
+  return [...Map.groupBy(emissions, ({ alertId }) => alertId).values()].map((members) => {
+    const { alertId, groupId, timestamp, firstSeen, lastSeen, ...merged } = members.reduce(mergeEmissions);
+    const { description } = merged.columns;
+    return {
+      id: alertId,
+      groupId,
+      timestamp,
+      firstSeen,
+      lastSeen,
+      description,
+      correlation: merged.correlation.id,
+    };
   });
 }
 
@@ -92,7 +99,7 @@ describe("alerts and episodes in PostgreSQL", () => {
         const emissions = toBatch(given);
         const groups = groupsOf(emissions);
         expect(inOrder(await storedEpisodes(groups))).toEqual(inOrder(episodesOf(emissions)));
-        expect(inOrder(await storedAlerts(groups))).toEqual(inOrder(describedAlerts(emissions)));
+        expect(inOrder(await storedAlerts(groups))).toEqual(inOrder(mergedAlerts(emissions)));
       }),
       { numRuns: 300 },
     );

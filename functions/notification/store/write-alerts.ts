@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 
 import { eventKey } from "../../../events/identity.ts";
-import { representative, type AlertColumns, type Emission } from "../alert.ts";
+import { type AlertColumns, type Emission, mergeEmissions } from "../alert.ts";
 import { joinAlerts, type AlertSpan } from "./episodes.ts";
 import { toStoredJson } from "./stored-text.ts";
 import type { Begun } from "./write-deliveries.ts";
@@ -30,7 +30,7 @@ export async function writeAlerts(
   emissions: readonly Emission[],
 ): Promise<Written> {
   await lockGroups(sql, emissions);
-  const alerts = mergeEmissions(emissions);
+  const alerts = toAlerts(emissions);
   const spans = await upsertAlerts(sql, alerts);
   const owned = new Map(spans.map((span) => [span.alertId, span]));
   const isOwned = ({ alertId, groupId }: Emission) => owned.get(alertId)?.groupId === groupId;
@@ -63,27 +63,18 @@ function lockKeyOf(groupId: string): bigint {
 }
 
 /** One row per (alert, group), because a statement may touch a row only once; sorted, to lock in one order. */
-function mergeEmissions(emissions: readonly Emission[]): readonly Emission[] {
+function toAlerts(emissions: readonly Emission[]): readonly Emission[] {
   const merged = new Map<string, Emission>();
   for (const emission of emissions) {
     const known = merged.get(emission.alertId);
     if (known && known.groupId !== emission.groupId) continue;
-    merged.set(emission.alertId, known ? mergeTwo(known, emission) : emission);
+    merged.set(emission.alertId, known ? mergeEmissions(known, emission) : emission);
   }
   return [...merged.values()].toSorted((a, b) => (a.alertId < b.alertId ? -1 : 1));
 }
 
-function mergeTwo(a: Emission, b: Emission): Emission {
-  return {
-    ...representative(a, b),
-    firstSeen: Math.min(a.firstSeen, b.firstSeen),
-    lastSeen: Math.max(a.lastSeen, b.lastSeen),
-  };
-}
-
 /** The columns an emission carries, and their types. Only these names are put into the statement's text. */
 const columnTypes = {
-  correlation_id: "uuid",
   alert_name: "text",
   alert_type: "text",
   severity: "text",
@@ -110,30 +101,39 @@ const columnTypes = {
 
 const names = Object.keys(columnTypes);
 
+/** Stands for no UUID where the least one is wanted. */
+const lastUuid = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /** Milliseconds to `timestamptz`, exact, also for years PostgreSQL's text input does not know (0000). */
 const instant = (column: string) => `timestamptz 'epoch' + ${column} * interval '1 millisecond'`;
 const milliseconds = (column: string) => `round(extract(epoch from ${column}) * 1000)::float8`;
 
+/** `mergeEmissions` in SQL: whether the new row, not the stored one, decides. */
+const isRepresentative = `(stored.emission_count, excluded.emission_key)
+    < (excluded.emission_count, stored.emission_key)`;
+const isEarlier = `(excluded.correlated_at, coalesce(excluded.correlation_id, '${lastUuid}'))
+    < (stored.correlated_at, coalesce(stored.correlation_id, '${lastUuid}'))`;
+const chosen = (name: string, isNew: string) =>
+  `${name} = case when ${isNew} then excluded.${name} else stored.${name} end`;
+
 const upsertText = `
 insert into alerts as stored (
-  alert_id, group_id, emission_key, timestamp, first_seen, last_seen, ${names.join(", ")})
-select alert_id, group_id, emission_key, ${instant("timestamp")}, ${instant("first_seen")},
-  ${instant("last_seen")}, ${names.join(", ")}
+  alert_id, group_id, timestamp, first_seen, last_seen, correlation_id, correlated_at,
+  emission_count, emission_key, ${names.join(", ")})
+select alert_id, group_id, ${instant("timestamp")}, ${instant("first_seen")}, ${instant("last_seen")},
+  correlation_id, ${instant("correlated_at")}, emission_count, emission_key, ${names.join(", ")}
 from jsonb_to_recordset($1::text::jsonb) as emission (
-  alert_id uuid, group_id uuid, emission_key text, timestamp bigint, first_seen bigint, last_seen bigint,
+  alert_id uuid, group_id uuid, timestamp bigint, first_seen bigint, last_seen bigint,
+  correlation_id uuid, correlated_at bigint, emission_count bigint, emission_key text,
   ${Object.entries(columnTypes)
     .map(([name, type]) => `${name} ${type}`)
     .join(", ")})
 on conflict (alert_id) do update set
+  timestamp = least(stored.timestamp, excluded.timestamp),
   first_seen = least(stored.first_seen, excluded.first_seen),
   last_seen = greatest(stored.last_seen, excluded.last_seen),
-  ${["emission_key", "timestamp", ...names]
-    .map(
-      (name) =>
-        `${name} = case when (excluded.timestamp, excluded.emission_key) < (stored.timestamp, stored.emission_key)
-          then excluded.${name} else stored.${name} end`,
-    )
-    .join(",\n  ")}
+  ${["correlation_id", "correlated_at"].map((name) => chosen(name, isEarlier)).join(",\n  ")},
+  ${["emission_count", "emission_key", ...names].map((name) => chosen(name, isRepresentative)).join(",\n  ")}
 where stored.group_id = excluded.group_id
 returning alert_id as "alertId", group_id as "groupId", xmax = 0 as inserted,
   ${milliseconds("timestamp")} as timestamp, ${milliseconds("first_seen")} as "firstSeen",
@@ -149,10 +149,13 @@ async function upsertAlerts(
   const rows = alerts.map((alert) => ({
     alert_id: alert.alertId,
     group_id: alert.groupId,
-    emission_key: alert.key,
     timestamp: alert.timestamp,
     first_seen: alert.firstSeen,
     last_seen: alert.lastSeen,
+    correlation_id: alert.correlation.id,
+    correlated_at: alert.correlation.time,
+    emission_count: alert.count,
+    emission_key: alert.key,
     ...alert.columns,
   }));
   return await sql.unsafe<StoredSpan[]>(upsertText, [toStoredJson(rows)], { prepare: true });

@@ -46,7 +46,7 @@ function toRow(begun: Begun, channel: string) {
 }
 
 /** What people are told: the alert as it began, without the raw event. */
-function toMessage({ episode, alert: { alertId, columns } }: Begun): Message {
+function toMessage({ episode, alert: { alertId, columns, correlation } }: Begun): Message {
   return {
     type: "alert.raised",
     timestamp: toInstant(episode.timestamp),
@@ -66,7 +66,7 @@ function toMessage({ episode, alert: { alertId, columns } }: Begun): Message {
       resource_id: columns.resource_id,
       server_hostname: columns.server_hostname,
       action_observed: columns.action_observed,
-      correlation_id: columns.correlation_id,
+      correlation_id: correlation.id,
       count: episode.count,
       first_seen: toInstant(episode.firstSeen),
       last_seen: toInstant(episode.lastSeen),

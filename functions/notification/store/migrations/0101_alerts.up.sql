@@ -30,8 +30,12 @@ create table alerts (
   group_values jsonb,
   first_seen timestamptz not null,
   last_seen timestamptz not null,
-  -- Key of the alert event whose columns these are: the earliest by (timestamp, key), whatever came first.
-  emission_key text collate "C" not null
+  -- Which alert event represents the alert, whatever came first: the one that speaks of most events, then
+  -- the least by key. Its columns are the ones above.
+  emission_count bigint not null,
+  emission_key text collate "C" not null,
+  -- The time of the evidence that the correlation id was taken from: the earliest one stays.
+  correlated_at timestamptz not null
 );
 
 create index alerts_by_group on alerts (group_id, first_seen);
