@@ -210,7 +210,7 @@ describe("one transaction", () => {
     expect(await deliveriesFor(emission.alertId)).toHaveLength(1);
   });
 
-  test("each channel is told once per episode: not of repeats, growth or a bridge", async () => {
+  test("each channel is told once per episode: not of repeats, growth, a bridge or a new beginning", async () => {
     const store = openStore({ channels: ["console", "webhook"] });
     const tell = async (number: number, events: readonly number[]) => {
       const emission = sightingEmission({ alert: number, group: 0, events }, "told");
@@ -222,6 +222,8 @@ describe("one transaction", () => {
     expect(await tell(2, [2, 3])).toEqual([]);
     expect(await tell(3, [7, 8])).toEqual(["console", "webhook"]);
     expect(await tell(4, [3, 7])).toEqual([]);
+    // It becomes the alert that the episode is named after.
+    expect(await tell(5, [0, 1])).toEqual([]);
   });
 });
 
