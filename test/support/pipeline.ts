@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
 import { createInProcessStart } from "../../cli/dev/in-process.ts";
 import { type FunctionName, type Started, startPipeline } from "../../cli/dev/pipeline.ts";
@@ -81,12 +81,13 @@ export async function openTestPipeline(options: TestPipelineOptions = {}): Promi
       return (await response.json()) as readonly AlertRow[];
     },
     async settled(accepted) {
-      await expect
-        .poll(() => ledger.counts(), { timeout: 60_000, interval: 50 })
-        .toMatchObject({ accepted, pending: 0 });
-      await expect
-        .poll(() => ledger.unstored({ olderThanMs: 0, limit: 10 }), { timeout: 60_000, interval: 50 })
-        .toEqual([]);
+      const patience = { timeout: 60_000, interval: 50 };
+      await vi.waitFor(async () => {
+        expect(await ledger.counts()).toMatchObject({ accepted, pending: 0 });
+      }, patience);
+      await vi.waitFor(async () => {
+        expect(await ledger.unstored({ olderThanMs: 0, limit: 10 })).toEqual([]);
+      }, patience);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -118,11 +119,13 @@ export function spawnFunction(host: "serve" | "framework") {
 }
 
 async function answers(child: ChildProcess, url: string): Promise<void> {
-  const probe = async () => {
-    if (child.exitCode !== null) throw new Error(`the function ended with ${child.exitCode}`);
-    return (await fetch(`${url}/livez`).catch(() => undefined))?.status;
-  };
-  await expect.poll(probe, { timeout: 30_000, interval: 50 }).toBe(200);
+  await vi.waitFor(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`the function ended with ${child.exitCode}`);
+      expect((await fetch(`${url}/livez`)).status).toBe(200);
+    },
+    { timeout: 30_000, interval: 50 },
+  );
 }
 
 async function stop(child: ChildProcess): Promise<void> {
