@@ -3,8 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Contract } from "./contract.ts";
 import { contracts } from "./contracts.ts";
 import { alertRaised } from "./contracts/alert-raised.ts";
+import { type AlertUpdated, alertUpdated } from "./contracts/alert-updated.ts";
 import { auditRecorded } from "./contracts/audit-recorded.ts";
 import { eventRejected, maxRejectedBodyBytes } from "./contracts/event-rejected.ts";
+import { type NotificationDelivered, notificationDelivered } from "./contracts/notification-delivered.ts";
+import { type NotificationFailed, notificationFailed } from "./contracts/notification-failed.ts";
 
 function problemsOf(contract: Contract, data: unknown): readonly string[] {
   const parsed = contract.data.safeParse(data);
@@ -165,4 +168,66 @@ test("a rejected event of the largest size that is kept fits into what a functio
   expect(JSON.stringify(data).length).toBeLessThan(1024 * 1024 - 64 * 1024);
   request.body_base64 = Buffer.alloc(maxRejectedBodyBytes + 3).toString("base64");
   expect(problemsOf(eventRejected, data)).not.toEqual([]);
+});
+
+describe("what notification says", () => {
+  const update: AlertUpdated = {
+    alert_id: "9b0c7f0a-7a44-5a0e-8f6a-6a0d8f1d2c3b",
+    revision: 2,
+    changed_at: "2026-11-21T12:04:00Z",
+    changed_by: { type: "user", id: "ana" },
+    before: { status: "acknowledged" },
+    after: { status: "resolved", disposition: "false_positive" },
+  };
+  const delivered: NotificationDelivered = {
+    delivery_id: "d-1",
+    alert_id: update.alert_id,
+    channel: "on-call",
+    attempt: 1,
+    delivered_at: "2026-11-21T12:04:00Z",
+  };
+  const failed: NotificationFailed = {
+    delivery_id: "d-1",
+    alert_id: update.alert_id,
+    channel: "on-call",
+    attempt: 3,
+    failed_at: "2026-11-21T12:04:00Z",
+    code: "CHANNEL_REFUSED",
+    detail: "The receiver answered 410.",
+    final: true,
+  };
+
+  test("holds with the least that is required", () => {
+    expect(problemsOf(alertUpdated, update)).toEqual([]);
+    expect(problemsOf(notificationDelivered, delivered)).toEqual([]);
+    expect(problemsOf(notificationFailed, failed)).toEqual([]);
+  });
+
+  test.for([
+    ["a change nobody made", alertUpdated, { ...update, changed_by: undefined }, /^changed_by: /],
+    [
+      "a change to an unknown status",
+      alertUpdated,
+      { ...update, after: { status: "gone" } },
+      /^after\.status: /,
+    ],
+    ["revision 0", alertUpdated, { ...update, revision: 0 }, /^revision: Too small/],
+    ["a delivery to no channel", notificationDelivered, { ...delivered, channel: "" }, /^channel: Too small/],
+    [
+      "a delivery at no time",
+      notificationDelivered,
+      { ...delivered, delivered_at: "now" },
+      /^delivered_at: expected an RFC 3339/,
+    ],
+    [
+      "a failure without a reason",
+      notificationFailed,
+      { ...failed, code: "oops" },
+      /^code: expected a code such as/,
+    ],
+    ["a failure that is perhaps final", notificationFailed, { ...failed, final: undefined }, /^final: /],
+    ["a status that is none", notificationFailed, { ...failed, status: 42 }, /^status: Too small/],
+  ] as const)("%s is refused", ([, contract, data, problem]) => {
+    expect(problemsOf(contract, data)[0]).toMatch(problem);
+  });
 });

@@ -22,14 +22,8 @@ export interface Event<Data = unknown, Type extends string = string> {
   readonly data: Data;
 }
 
+/**
+ * Extension attributes by name. AuditFlow itself sets only some of the CloudEvents list: `traceparent`,
+ * `tracestate`, `correlationid`, `causationid`, `partitionkey` and `severitytext`, all of them text.
+ */
 export type Extensions = Readonly<Record<string, ExtensionValue>>;
-
-/** The extension attributes AuditFlow itself sets; all from the CloudEvents list of extensions. */
-export interface KnownExtensions {
-  readonly traceparent?: string;
-  readonly tracestate?: string;
-  readonly correlationid?: string;
-  readonly causationid?: string;
-  readonly partitionkey?: string;
-  readonly severitytext?: string;
-}

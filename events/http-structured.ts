@@ -49,7 +49,7 @@ export function formatEvent(event: Event): Buffer {
 }
 
 /** The object's members. Throws EVENT_BODY_INVALID for any other JSON value. */
-export function membersOf(value: unknown): Record<string, unknown> {
+function membersOf(value: unknown): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   throw new InvalidEventError(
     "EVENT_BODY_INVALID",

@@ -17,7 +17,7 @@ const legacyInstant = z
   .refine((value) => parseInstant(value) !== undefined, { error: "expected a date and time that exists" });
 
 /** A reference to an event that justifies an alert: its identity and its event time. */
-export const evidence = z.object({ source: text, id: text, time: instant });
+const evidence = z.object({ source: text, id: text, time: instant });
 export type Evidence = z.infer<typeof evidence>;
 
 const rule = z
