@@ -6,7 +6,7 @@ import { deriveUuid, eventKey } from "../../events/identity.ts";
 import { parseInstant } from "../../events/time.ts";
 
 /** An event that justifies an alert; `time` in epoch milliseconds. */
-export interface EvidencePoint {
+interface EvidencePoint {
   readonly source: string;
   readonly id: string;
   readonly time: number;

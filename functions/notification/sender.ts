@@ -6,7 +6,7 @@ export interface SenderDeps extends AttemptDeps {
   readonly policy?: Partial<SenderPolicy>;
 }
 
-export interface SenderPolicy extends AttemptPolicy {
+interface SenderPolicy extends AttemptPolicy {
   /** Deliveries under way at once. */
   readonly limit: number;
   /** Longer than any channel's timeout: a lease that ends during an attempt would cause a second one. */
