@@ -50,6 +50,7 @@ describe("a folder of rules", () => {
     await symlink(folder.path, join(folder.path, "loop"));
     await using opened = await open(folder.path);
     expect(titles(opened.rules)).toEqual(["a"]);
+    expect(opened.rules.problems()).toEqual([]);
   });
 
   test("with bad rules is opened without them, and says what is wrong where", async () => {
