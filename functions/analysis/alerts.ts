@@ -15,6 +15,7 @@ import { contentOf, shownRuleId } from "./rules/content.ts";
 import type { RuleContent } from "./rules/content.ts";
 import type { Correlation } from "./sigma/correlation.ts";
 import type { Rule } from "./sigma/rule.ts";
+import { compileField, toText } from "./sigma/values.ts";
 import type { Hit } from "./verdict.ts";
 
 /** The event that made rules hold, as far as an alert tells of it. */
@@ -204,9 +205,10 @@ function textsOf(fields: Fields, names: readonly string[]): Record<string, strin
   );
 }
 
+/** The first value of a field, which may be a path as in rules. */
 function textOf(fields: Fields, name: string): string | undefined {
-  const value = fields[name];
-  return typeof value === "string" && value !== "" ? text(value) : undefined;
+  const value = toText(compileField(name)(fields).values[0]);
+  return value === undefined || value === "" ? undefined : text(value);
 }
 
 function text(value: string): string {

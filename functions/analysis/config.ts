@@ -1,20 +1,14 @@
 import { z } from "zod";
 
 import { urlSetting } from "../../runtime/settings.ts";
+import { parseDuration } from "./rules/duration.ts";
 
-const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-type Unit = keyof typeof unitMs;
 const longestMs = 86_400_000;
 
-function isUnit(text: string | undefined): text is Unit {
-  return text !== undefined && Object.hasOwn(unitMs, text);
-}
-
-/** A duration such as `10m`, `90s`, `500ms` or `1h`, as milliseconds; at most a day. */
+/** A duration such as `10m`, `90s` or `500ms`, as milliseconds; at most a day. */
 const durationSetting = z.string().transform((value, context) => {
-  const [, number, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
-  const ms = number !== undefined && isUnit(unit) ? Number(number) * unitMs[unit] : Number.NaN;
-  if (ms <= longestMs) return ms;
+  const ms = parseDuration(value);
+  if (ms !== undefined && ms <= longestMs) return ms;
   context.issues.push({
     code: "custom",
     message: "expected a duration up to a day, such as 10m",
