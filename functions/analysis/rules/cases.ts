@@ -7,7 +7,7 @@ import { shownRuleId } from "./content.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
 import { readRuleFiles, ruleFileOf } from "./files.ts";
 
-export interface CaseResult {
+interface CaseResult {
   readonly title: string;
   /** Where the case stands in its file. */
   readonly line: number;
@@ -16,7 +16,7 @@ export interface CaseResult {
 }
 
 /** The cases of one rule file. */
-export interface CaseFileReport {
+interface CaseFileReport {
   /** The rule file, and the file of its cases, relative to the folder. */
   readonly file: string;
   readonly casesFile: string;

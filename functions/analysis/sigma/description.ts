@@ -68,7 +68,7 @@ export function requireEntry(map: MapNode, key: string): MapEntry {
 }
 
 /** The text of a key, `undefined` when absent or null. */
-export function optionalText(map: MapNode, key: string): string | undefined {
+function optionalText(map: MapNode, key: string): string | undefined {
   const scalar = scalarOf(map, key);
   return scalar && textOf(scalar.value);
 }

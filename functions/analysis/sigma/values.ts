@@ -1,5 +1,5 @@
 /** What a field holds: its values with arrays opened, and whether it is there at all. */
-export interface Found {
+interface Found {
   readonly present: boolean;
   /** Text, numbers, booleans, null and objects, in order. */
   readonly values: readonly unknown[];
