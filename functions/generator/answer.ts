@@ -21,8 +21,8 @@ export function answerPredecessor(receipt: Receipt, eventId: string): Response {
 
 /**
  * The answer about several. `results` tells each one's fate, whatever the status:
- * 202 all were accepted; 207 some were, and the others never will be; 422 none was; 503 some could not be
- * made durable now. The last comes first, because a sender that reads no body must send them again;
+ * 202 all were accepted; 207 some were, and the others never will be; 422 none was; 503 (or 500) some could
+ * not be made durable now. The last comes first, because a sender that reads no body must send them again;
  * repeating those that were accepted is harmless.
  */
 export function answerMany(receipts: readonly IndexedReceipt[]): Response {
@@ -34,8 +34,7 @@ export function answerMany(receipts: readonly IndexedReceipt[]): Response {
   };
   const [first] = problems;
   if (first === undefined) return json(202, members);
-  const failure =
-    problems.find(({ status }) => status === 503) ?? problems.find(({ status }) => status >= 500);
+  const failure = problems.find(({ status }) => status >= 500);
   if (failure !== undefined) return problemResponse(summarise(failure, members), { members });
   if (members.accepted > 0) return json(207, members);
   return problemResponse({ ...summarise(first, members), status: 422 }, { members });

@@ -124,24 +124,36 @@ describe("POST /generator/tick", () => {
     expect(Math.min(...seen)).toBeGreaterThan(now - 5 * minute);
   });
 
-  test("emits a flood in parts, and loses nothing of it", async () => {
-    await put({ on: true, events_per_second: 120, mix: { "brute-force": 1 } });
+  test("that fails halfway is taken up where it stopped, and in the end nothing is missing", async () => {
+    const settings = { on: true, events_per_second: 20, started_at: "2026-11-21T12:00:00Z" };
+    const { mix, seed } = (await rig.put("/generator", settings)).body;
+    const accept = rig.ledger.accept.bind(rig.ledger);
+    rig.ledger.accept = async (event) => {
+      rig.ledger.away = rig.ledger.stored.length >= 100;
+      return accept(event);
+    };
     now += minute;
-    const emitted: number[] = [];
-    for (let more = true; more;) {
-      const { body } = await tick();
-      emitted.push(body.emitted);
-      more = body.emitted > 0 && body.until !== new Date(now).toISOString();
-    }
-    expect(emitted.length).toBeGreaterThan(1);
-    expect(Math.max(...emitted)).toBeLessThanOrEqual(5000);
-    const { events_per_second, mix, seed } = (await rig.request("/generator", {})).body;
-    const whole = eventsBetween(
-      { seed, mix, startedAt: start, eventsPerSecond: events_per_second },
-      start - 1,
-      now,
-    );
+    expect((await tick()).status).toBe(503);
+    rig.ledger.accept = accept;
+    rig.ledger.away = false;
+    const { body } = await tick();
+    const whole = eventsBetween({ seed, mix, startedAt: start, eventsPerSecond: 20 }, start - 1, now);
+    expect(body.emitted).toBeLessThan(whole.length);
     expect(new Set(rig.ledger.stored.map(({ id }) => id))).toEqual(new Set(whole.map(({ id }) => id)));
+  });
+
+  test("stops when it takes too long, and the next one goes on", async () => {
+    await rig.put("/generator", { on: true, events_per_second: 20 });
+    now += minute;
+    const accept = rig.ledger.accept.bind(rig.ledger);
+    rig.ledger.accept = (event) => {
+      now += 1000;
+      return accept(event);
+    };
+    const { body } = await tick();
+    expect(Date.parse(body.until)).toBeLessThan(start + minute);
+    rig.ledger.accept = accept;
+    expect((await tick()).body).toMatchObject({ until: new Date(now).toISOString() });
   });
 
   test("replays the same events for the same seed and start", async () => {

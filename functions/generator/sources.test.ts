@@ -127,6 +127,13 @@ test.for([
   expect(rig.ledger.stored).toHaveLength(stored);
 });
 
+test("a record that fits into a request, but not into an event together with what is said of it, is refused", async () => {
+  const record = { kind: "Event", verb: "get", auditID: "huge", requestObject: "x".repeat(1_048_450) };
+  const answer = await rig.post("/sources/kubernetes", record);
+  expect(answer.body).toMatchObject({ status: 413, code: "EVENT_TOO_LARGE" });
+  expect(rig.ledger.stored.map(({ id }) => id)).not.toContain("huge");
+});
+
 /** Set to a folder of `*.ndjson` files whose names begin with that of a source. */
 const folder = process.env["AUDITFLOW_REAL_EVENTS"];
 

@@ -8,7 +8,10 @@ import { eventsBetween, type SyntheticEvent } from "./traffic.ts";
 
 /** After a longer pause the traffic goes on from here; it does not make up for the night. */
 const maxCatchUpMs = 5 * 60_000;
-const maxEventsPerTick = 5000;
+/** Traffic is made and emitted in slices of this length, which bounds the memory. */
+const sliceMs = 10_000;
+/** A tick that takes longer stops here, and the next one goes on: whoever ticks does not wait for ever. */
+const maxTickMs = 20_000;
 const parallel = 256;
 
 /** What a tick did. */
@@ -37,14 +40,17 @@ export function createTicker({ intake, settings, now }: TickerDeps): () => Promi
     const traffic = trafficOf(current);
     const to = now();
     const done = (await settings.readCursor(traffic)) ?? traffic.startedAt - 1;
-    const from = Math.max(done, to - maxCatchUpMs);
-    const due = eventsBetween(traffic, from, to);
-    const taken = due.slice(0, maxEventsPerTick);
-    await emit(taken);
-    // The last moment may be cut in two; it is repeated as a whole.
-    const until = taken.length < due.length ? Math.max(from, (taken.at(-1)?.time ?? to) - 1) : to;
-    if (until > done) await settings.writeCursor(traffic, until);
-    return { on: true, emitted: taken.length, until: toInstant(until) };
+    let until = Math.max(done, to - maxCatchUpMs);
+    let emitted = 0;
+    while (until < to && now() < to + maxTickMs) {
+      const from = until;
+      until = Math.min(to, from + sliceMs);
+      const due = eventsBetween(traffic, from, until);
+      await emit(due);
+      emitted += due.length;
+      await settings.writeCursor(traffic, until);
+    }
+    return { on: true, emitted, until: toInstant(until) };
   };
 
   async function emit(events: readonly SyntheticEvent[]): Promise<void> {

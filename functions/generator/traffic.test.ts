@@ -85,20 +85,30 @@ describe("what makes a scenario hostile", () => {
 
 describe("a traffic", () => {
   test("is the same for the same seed and start: events, ids and times", () => {
-    const hour = () => eventsBetween({ ...traffic }, startedAt - 1, startedAt + 60 * minute);
+    const hour = () => eventsBetween({ ...traffic }, startedAt - 1, startedAt + 20 * minute);
     expect(hour()).toEqual(hour());
     expect(hour().length).toBeGreaterThan(1000);
   });
 
   test("does not depend on how it is cut into ticks", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 10 * minute }), { maxLength: 8 }), (lengths) => {
+      fc.property(fc.array(fc.integer({ min: 1, max: 3 * minute }), { maxLength: 6 }), (lengths) => {
         let from = startedAt - 1;
         const parts = lengths.flatMap((length) => eventsBetween(traffic, from, (from += length)));
         expect(parts).toEqual(eventsBetween(traffic, startedAt - 1, from));
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
+  });
+
+  test("gives an event at the very end of a tick to that tick, and not to the next", () => {
+    const events = eventsBetween(traffic, startedAt - 1, startedAt + 10 * minute);
+    const cut = events[Math.floor(events.length / 2)]?.time ?? 0;
+    const parts = [
+      eventsBetween(traffic, startedAt - 1, cut),
+      eventsBetween(traffic, cut, startedAt + 10 * minute),
+    ];
+    expect(parts.flat()).toEqual(events);
   });
 
   test("has an id of its own for every event, also against other traffics", () => {
@@ -114,7 +124,7 @@ describe("a traffic", () => {
   });
 
   test.for([0.5, 5, 50])("has %d events a second in the long run", (eventsPerSecond) => {
-    const span = Math.max(2, 20 / eventsPerSecond) * 60 * minute;
+    const span = (12_000 / eventsPerSecond) * 1000;
     const from = startedAt + 60 * minute;
     const events = eventsBetween({ ...traffic, eventsPerSecond }, from, from + span);
     const rate = (events.length * 1000) / span;
@@ -125,7 +135,7 @@ describe("a traffic", () => {
   test("plays scenarios as often as their weights say, and says that it is synthetic", () => {
     const mix = { "sensitive-file-edit": 3, "privilege-grab": 1 };
     const events = eventsBetween(
-      { ...traffic, eventsPerSecond: 50, mix },
+      { ...traffic, eventsPerSecond: 20, mix },
       startedAt - 1,
       startedAt + 30 * minute,
     );
