@@ -62,6 +62,9 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   });
 }
 
+/** How long a server that did not answer is given to stop in order. */
+const unresponsiveMs = 3000;
+
 async function prepare(home: string, { durable }: { readonly durable: boolean }): Promise<Cluster> {
   const data = join(home, "data");
   const owner = await chooseOwner(data);
@@ -94,7 +97,7 @@ async function startOrAdopt(
   const running = await findPostmaster(cluster);
   if (running && (await answers(running, password))) return { server: running, adopted: true };
   // It hangs, or knows another password: it cannot be joined.
-  if (running) await stopPostmaster(cluster, running);
+  if (running) await stopPostmaster(cluster, running, unresponsiveMs);
   if (isPasswordLost) await resetPassword(cluster, password);
   const { pid, port: chosen } = await startPostmaster(cluster, port);
   return { server: { pid, port: chosen }, adopted: false };

