@@ -15,7 +15,7 @@ export interface Document {
 }
 
 /** A record becomes a part of an event's data (`original`), which leaves it one level less. */
-export const maxRecordDepth = maxDataDepth - 2;
+const maxRecordDepth = maxDataDepth - 2;
 
 /** The objects that may hold records besides arrays, such as `{"Records": […]}`. */
 export type Unwrap = (document: unknown) => readonly unknown[] | undefined;

@@ -5,7 +5,7 @@ import type { Ledger } from "../../runtime/ledger/ledger.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** `conflict`: the same (source, id) was accepted with other data, and nothing was changed. */
-export type Durable = "stored" | "duplicate" | "conflict";
+type Durable = "stored" | "duplicate" | "conflict";
 
 /**
  * Makes an event durable: once the promise resolves it cannot be lost any more. Rejects with

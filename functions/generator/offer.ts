@@ -8,7 +8,7 @@ import { createRepetitions, type Message, refusedRecord, type Repetition } from 
 const parallel = 256;
 
 /** Reads the events of a record; equal records of one request are told apart by their number. */
-export type ReadRecord = (record: unknown, repetition: Repetition) => readonly AuditEvent[];
+type ReadRecord = (record: unknown, repetition: Repetition) => readonly AuditEvent[];
 
 /** Ways to offer what a request holds. */
 export interface Offer {

@@ -31,7 +31,7 @@ const change = settings.partial();
 const cursor = z.object({ traffic: z.string(), at: z.number() });
 
 /** The settings nobody has changed yet. */
-export interface InitialSettings {
+interface InitialSettings {
   readonly on: boolean;
   readonly eventsPerSecond: number;
 }

@@ -48,12 +48,12 @@ export async function openLoopbackSink(): Promise<LoopbackSink> {
 }
 
 /** The part of a ledger the generator uses, in memory; it can be away. */
-export interface TestLedger extends Pick<Ledger, "accept"> {
+interface TestLedger extends Pick<Ledger, "accept"> {
   readonly stored: readonly Event[];
   away: boolean;
 }
 
-export function createTestLedger(now: () => number = Date.now): TestLedger {
+function createTestLedger(now: () => number = Date.now): TestLedger {
   const ledger = createMemoryLedger({ now });
   const stored: Event[] = [];
   return {
@@ -81,7 +81,7 @@ export interface Rig extends AsyncDisposable {
   count(name: string, labels?: Record<string, string>): Promise<number>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into whatever was answered
