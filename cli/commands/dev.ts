@@ -2,7 +2,6 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { Command } from "commander";
 
-import { parseConfig } from "../../runtime/config.ts";
 import { createLog } from "../../runtime/log.ts";
 import { createMetrics } from "../../runtime/metrics.ts";
 import type { CommandContext } from "../context.ts";
@@ -11,7 +10,7 @@ import { createLogLines } from "../dev/log-lines.ts";
 import { createInProcessStart } from "../dev/in-process.ts";
 import { createObserver } from "../dev/observer.ts";
 import { type Pipeline, startPipeline } from "../dev/pipeline.ts";
-import { devConfig } from "../dev/config.ts";
+import { parseDevConfig } from "../dev/config.ts";
 import { choosePort } from "../dev/port.ts";
 import { routeOf } from "../dev/routes.ts";
 import { startSchedules } from "../dev/schedule.ts";
@@ -61,9 +60,9 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   const json = options.json ?? false;
   const stages = createStages({ output, json, now: () => performance.now() });
   const started = performance.now();
-  const config = parseConfig(devConfig, env);
+  const { logLevel } = await parseDevConfig(env);
   const destination = createLogLines({ output, json });
-  const openLog = (name: string) => createLog({ name, level: config.LOG_LEVEL, destination });
+  const openLog = (name: string) => createLog({ name, level: logLevel, destination });
   await using running = new AsyncDisposableStack();
 
   stages.note(`\n  AuditFlow ${packageVersion()} · dev · node ${process.versions.node}\n`);
