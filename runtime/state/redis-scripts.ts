@@ -25,7 +25,6 @@ export const stateLost = "STATELOST";
 
 const preamble = `
 local epoch, registry, window = KEYS[1], KEYS[2], KEYS[3]
-local run, generation, series = ARGV[1], ARGV[2], ARGV[3]
 local OWN, NEXT, FLOOR = 17592186044416, 35184372088832, -70368744177664
 
 local function text(number) return string.format('%.0f', number) end
@@ -37,13 +36,13 @@ end
 `;
 
 const insert = `
-local member, time = ARGV[4], tonumber(ARGV[5])
-local timespan, lateness, threshold = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local idle, grace = tonumber(ARGV[9]), tonumber(ARGV[10])
+local generation, series, member, time = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local timespan, lateness, threshold = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local idle, grace = tonumber(ARGV[8]), tonumber(ARGV[9])
 
-local known = redis.call('HMGET', epoch, 'run', 'generation', 'series:' .. series)
-if known[1] ~= run or known[2] ~= generation then return lost('other epoch') end
-local from = tonumber(known[3] or ARGV[11])
+local known = redis.call('HMGET', epoch, 'generation', 'series:' .. series)
+if known[1] ~= generation then return lost('other epoch') end
+local from = tonumber(known[2] or ARGV[10])
 if not from then return lost('series not covered') end
 if not redis.call('ZSCORE', registry, '') then return forget('registry gone') end
 
@@ -67,7 +66,7 @@ if last[2] and tonumber(last[2]) > newest then newest = tonumber(last[2]) end
 floor = math.max(floor, from, newest - retained)
 if time <= floor then return {1} end
 
-if redis.call('ZADD', window, 'NX', ARGV[5], 'm' .. member) == 1 then
+if redis.call('ZADD', window, 'NX', ARGV[4], 'm' .. member) == 1 then
   redis.call('ZADD', window, text(time + OWN), 'o' .. member, text(time + NEXT), 'n' .. member)
 end
 redis.call('ZADD', window, text(floor + FLOOR), 'f')
@@ -148,23 +147,25 @@ return answer
 `;
 
 /**
- * Adds a member and evaluates what it affects. KEYS epoch, registry, window. ARGV run, generation, series,
- * member, time, timespan, lateness, threshold, idle, grace, "". Answers {late} or {0, (bucket, first
+ * Adds a member and evaluates what it affects. KEYS epoch, registry, window. ARGV generation, series, member,
+ * time, timespan, lateness, threshold, idle, grace, "". Answers {late} or {0, (bucket, first
  * position, count, first time, last position, n, n times (entry, score))...}.
  */
 export const windowScript = preamble + insert + evaluate;
 
-/** Adds a member during a rebuild: as above, with the coverage of the series in ARGV[11]. */
+/** Adds a member during a rebuild: as above, with the coverage of the series in ARGV[10]. */
 export const addScript = `${preamble + insert}\nreturn {0}`;
 
 /**
- * Begins a rebuild. KEYS epoch, registry. ARGV run, a new generation, "", series... Answers the generation
+ * Begins a rebuild. KEYS epoch, registry. ARGV run, a new generation, series... Answers the generation
  * whose windows are to be filled: the current one when its other windows can be trusted, else the new one.
+ * A generation belongs to one life of the server for ever, so everything else need only compare it.
  */
 export const beginScript = `${preamble}
+local run, generation = ARGV[1], ARGV[2]
 local known = redis.call('HMGET', epoch, 'run', 'generation')
 if known[1] == run and known[2] and redis.call('ZSCORE', registry, '') then
-  for i = 4, #ARGV do redis.call('HDEL', epoch, 'series:' .. ARGV[i]) end
+  for i = 3, #ARGV do redis.call('HDEL', epoch, 'series:' .. ARGV[i]) end
   return known[2]
 end
 redis.call('UNLINK', epoch, registry)
@@ -173,11 +174,10 @@ redis.call('HSET', epoch, 'run', run, 'generation', generation)
 return generation
 `;
 
-/** Ends a rebuild. KEYS epoch, registry. ARGV run, generation, "", (series, from)... */
+/** Ends a rebuild. KEYS epoch, registry. ARGV generation, (series, from)... */
 export const finishScript = `${preamble}
-local known = redis.call('HMGET', epoch, 'run', 'generation')
-if known[1] ~= run or known[2] ~= generation then return lost('other epoch') end
+if redis.call('HGET', epoch, 'generation') ~= ARGV[1] then return lost('other epoch') end
 if not redis.call('ZSCORE', registry, '') then return forget('registry gone') end
-for i = 4, #ARGV, 2 do redis.call('HSET', epoch, 'series:' .. ARGV[i], ARGV[i + 1]) end
+for i = 2, #ARGV, 2 do redis.call('HSET', epoch, 'series:' .. ARGV[i], ARGV[i + 1]) end
 return 1
 `;

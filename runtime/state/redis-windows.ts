@@ -44,21 +44,21 @@ export function createRedisWindows(
   ): Promise<void> {
     const run = redis.runId();
     const from = new Map(coverage.map((part) => [part.series, String(part.from)]));
-    const begun = await redis.script(beginScript, { keys, args: [run, newId(), "", ...from.keys()] });
+    const begun = await redis.script(beginScript, { keys, args: [run, newId(), ...from.keys()] });
     const generation = String(begun);
     await replay(async (step) => {
-      const args = [run, ...stepArguments(step, generation), from.get(step.series) ?? ""];
+      const args = [...stepArguments(step, generation), from.get(step.series) ?? ""];
       await redis.script(addScript, { keys: [...keys, windowKey(step.key, generation)], args });
     });
     if (redis.runId() !== run) throw new StateLostError("Redis was restarted during the rebuild.");
-    await redis.script(finishScript, { keys, args: [run, generation, "", ...[...from].flat()] });
+    await redis.script(finishScript, { keys, args: [generation, ...[...from].flat()] });
     epoch.remember(run, generation);
   }
 
   return {
     window: (step) =>
-      epoch.trusting(async (run, generation) => {
-        const args = [run, ...stepArguments(step, generation), ""];
+      epoch.trusting(async (generation) => {
+        const args = [...stepArguments(step, generation), ""];
         const call = { keys: [...keys, windowKey(step.key, generation)], args };
         return toAnswer(await redis.script(windowScript, call), step);
       }),
@@ -118,12 +118,12 @@ function trackEpoch(redis: RedisConnection, key: string) {
       trusted = { run, generation };
     },
     /** Runs `work` under the generation in force, and forgets it when it proves to be another one. */
-    async trusting<T>(work: (run: string, generation: string) => Promise<T>): Promise<T> {
+    async trusting<T>(work: (generation: string) => Promise<T>): Promise<T> {
       const run = redis.runId();
       const generation = trusted?.run === run ? trusted.generation : (await load([]))[0];
       if (generation === undefined) throw new StateLostError("The windows belong to no life of this Redis.");
       try {
-        return await work(run, generation);
+        return await work(generation);
       } catch (error) {
         if (error instanceof StateLostError) trusted = undefined;
         throw error;

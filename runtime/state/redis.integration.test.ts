@@ -120,6 +120,20 @@ describe.skipIf(!redisServerInstalled)("Redis state on a server of its own", () 
     expect(await state.isCurrent([series])).toBe(false);
   });
 
+  test("a rebuild fails when the memory is lost and rebuilt by another one before its end", async () => {
+    const server = await ownServer();
+    const slow = await covered(await open(server.url));
+    const quick = await connected(await open(server.url, slow.prefix));
+    const redis = await client(server.url);
+    const rebuilt = slow.state.rebuild([{ series, from: 0 }], async (add) => {
+      await add(step("a"));
+      await redis.flushall();
+      await quick.state.rebuild([{ series: "other", from: 0 }], async () => {});
+    });
+    await expect(rebuilt).rejects.toThrow(StateLostError);
+    expect(await quick.state.isCurrent([series])).toBe(false);
+  });
+
   test("scripts are sent again when the server forgot them", async () => {
     const server = await ownServer();
     const { state } = await covered(await open(server.url));
@@ -140,7 +154,8 @@ describe.skipIf(!redisServerInstalled)("Redis state on a server of its own", () 
     expect(await (await client(server.url)).exists(`${opened.prefix}epoch`)).toBe(1);
     await expect(opened.state.window(step("b"))).rejects.toThrow(StateLostError);
     await opened.state.rebuild([{ series, from: 0 }], async () => {});
-    expect((await opened.state.window(step("b"))).late).toBe(false);
+    expect(await opened.state.isCurrent([series])).toBe(true);
+    expect((await opened.state.window(step("b"))).qualified).toEqual([]);
   });
 
   test("opens while the server is down, fails at once meanwhile, and connects when it comes", async () => {

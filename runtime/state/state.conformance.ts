@@ -148,6 +148,27 @@ export function stateConformance(name: string, open: () => Promise<State>): void
       expect((await state.window(step("b", 10))).late).toBe(false);
     });
 
+    test("keeps a member of one millisecond less than the retained span for the earliest event in time", async () => {
+      const state = await covered();
+      await state.window(step("kept", 70.001, { threshold: 2 }));
+      await state.window(step("newest", 100, { threshold: 2 }));
+      const { qualified, late } = await state.window(step("earliest", 80, { threshold: 2 }));
+      expect([late, qualified.map(({ firstSeen }) => firstSeen - base)]).toEqual([false, [70_001]]);
+    });
+
+    test("finds the one position that qualifies at the far end of many that do not", async () => {
+      const state = await covered();
+      const up = { key: "up", threshold: 40 };
+      for (let i = 1; i < 40; i += 1) await state.window(step(`m${i}`, 1 + i / 10, up));
+      expect((await state.window(step("m0", 1, up))).qualified).toMatchObject([{ crossedAt: base + 4900 }]);
+
+      const down = { key: "down", threshold: 31 };
+      for (let i = 0; i < 30; i += 1) await state.window(step(`old${i}`, -8.5, down));
+      for (let i = 0; i < 25; i += 1) await state.window(step(`new${i}`, 1.6 + i / 10, down));
+      const [found] = (await state.window(step("last", 1, down))).qualified;
+      expect(found).toMatchObject({ crossedAt: base + 1000, lastSeen: base + 1000, count: 31 });
+    });
+
     test("racing steps all count", async () => {
       const state = await covered();
       const answers = await Promise.all(
