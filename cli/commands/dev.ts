@@ -106,11 +106,15 @@ function schedules(pipeline: Pipeline) {
   ];
 }
 
+/** The demo's first minute is already past when it begins, so that there is something to see at once. */
+const demoHeadStartMs = 60_000;
+
 async function setDemo(pipeline: Pipeline, { demo, rate }: DevOptions): Promise<void> {
+  const startedAt = new Date(Date.now() - demoHeadStartMs).toISOString();
   const response = await fetch(new URL("/generator", pipeline.urlOf("generator")), {
     method: "PUT",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ on: demo, events_per_second: rate }),
+    body: JSON.stringify({ on: demo, ...(demo ? { events_per_second: rate, started_at: startedAt } : {}) }),
   });
   if (!response.ok) throw new CliError(`--rate ${rate}: ${await response.text()}`, exitCode.usage);
 }
