@@ -1,5 +1,5 @@
-import { ConfigError } from "../runtime/config.ts";
 import { registerTargets } from "../runtime/framework.ts";
+import { reportFailure } from "../runtime/report-failure.ts";
 import { targets } from "./index.ts";
 
 /**
@@ -11,9 +11,7 @@ registerTargets(targets, {
   target: targetOf(process.argv) ?? process.env["FUNCTION_TARGET"],
   exit(error) {
     if (error === undefined) process.exit(0);
-    const readable = error instanceof ConfigError;
-    process.stderr.write(`${readable ? error.message : String(error)}\n`);
-    process.exit(readable ? error.exitCode : 1);
+    process.exit(reportFailure(error));
   },
 });
 

@@ -23,7 +23,7 @@ export type Verdict =
       readonly outcome: "unavailable" | "timeout";
       readonly retryAfterMs: number;
     }
-  | { readonly kind: "failed" };
+  | { readonly kind: "failed"; readonly outcome: "failed" };
 
 /** Why an event can never be handled. */
 export interface Rejection {
@@ -57,7 +57,7 @@ export function judgeHandling(failure: unknown): Verdict {
     return { kind: "unavailable", outcome: "unavailable", retryAfterMs: 1000 };
   if (failure instanceof DeadlineError)
     return { kind: "unavailable", outcome: "timeout", retryAfterMs: 1000 };
-  return { kind: "failed" };
+  return { kind: "failed", outcome: "failed" };
 }
 
 /** An answer to a request on a delivery route. */

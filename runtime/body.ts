@@ -26,7 +26,9 @@ export function readBody(request: IncomingMessage, keep: number): Promise<Receiv
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let settled = false;
     const settle = (truncated: boolean) => {
+      settled = true;
       const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
       resolve({ bytes: truncated ? bytes.subarray(0, keep) : bytes, truncated });
     };
@@ -38,10 +40,13 @@ export function readBody(request: IncomingMessage, keep: number): Promise<Receiv
       request.resume();
       settle(true);
     };
+    const onGone = () => {
+      // Every request closes; an error is made only for those that close too soon.
+      if (!settled) reject(new DisconnectedError("the client went away"));
+    };
     request.on("data", onData);
-    request.once("end", () => settle(tooLarge));
-    // After the end both are harmless: the promise is settled.
-    request.once("error", reject);
-    request.once("close", () => reject(new DisconnectedError("the client went away")));
+    request.on("end", () => settle(tooLarge));
+    // Without a listener for it Node emits no error when the client goes away, only this.
+    request.on("close", onGone);
   });
 }

@@ -39,8 +39,13 @@ export function registerTargets(
   const start = (load: () => Promise<FunctionDefinition>): Promise<Host> =>
     (started ??= load().then((definition) => openHost(definition, { env, edges: processEdges })));
   const close = interceptServer(bodies, () => started);
-  replaceSignals(() => {
-    close().then(() => exit(), exit);
+  replaceSignals(async () => {
+    try {
+      await close();
+      exit();
+    } catch (error) {
+      exit(error);
+    }
   });
   for (const [name, load] of Object.entries(targets)) {
     http(name, async (request, response) => {
@@ -60,15 +65,19 @@ function interceptServer(
   bodies: WeakMap<IncomingMessage, ReceivedBody>,
   started: () => Promise<Host> | undefined,
 ): () => Promise<void> {
+  // A function that cannot start has told so by itself.
+  const whenStarted = (use: (host: Host) => void): void => void started()?.then(use, () => {});
   let drainServer: ((host: Host | undefined) => Promise<void>) | undefined;
   subscribe("tracing:net.server.listen:asyncStart", (message) => {
     const server =
       typeof message === "object" && message !== null && "server" in message ? message.server : undefined;
     if (drainServer || !(server instanceof Server)) return;
     const sockets = trackSockets(server);
-    readBodiesFirst(server, bodies);
+    readBodiesFirst(server, bodies, () => {
+      whenStarted(({ metrics }) => metrics.eventsHandled.inc({ outcome: "disconnected" }));
+    });
     server.on("clientError", (error, socket) => {
-      void started()?.then((host) => refuseConnection(error, socket, host));
+      whenStarted((host) => refuseConnection(error, socket, host));
     });
     drainServer = (host) =>
       drain(server, {
@@ -86,25 +95,34 @@ function interceptServer(
 }
 
 /** The framework's listeners get to see a request once its body is read, or its excess discarded. */
-function readBodiesFirst(server: Server, bodies: WeakMap<IncomingMessage, ReceivedBody>): void {
+function readBodiesFirst(
+  server: Server,
+  bodies: WeakMap<IncomingMessage, ReceivedBody>,
+  onDisconnect: () => void,
+): void {
   const listeners = server.listeners("request");
   server.removeAllListeners("request");
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    receive(request).then(
-      (body) => {
-        bodies.set(request, body);
-        for (const listener of listeners) Reflect.apply(listener, server, [request, response]);
-      },
-      // There is nobody to answer.
-      () => response.destroy(),
-    );
-  });
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await receive(request);
+    if (body === undefined) {
+      response.destroy();
+      return onDisconnect();
+    }
+    bodies.set(request, body);
+    for (const listener of listeners) Reflect.apply(listener, server, [request, response]);
+  };
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => void pass(request, response));
 }
 
-async function receive(request: IncomingMessage): Promise<ReceivedBody> {
-  const body = await readBody(request, maxKeptBytes);
-  if (!request.complete || request.readable) await consumed(request);
-  return body;
+/** The body, once nothing of the request is left to read; undefined when the client went away. */
+async function receive(request: IncomingMessage): Promise<ReceivedBody | undefined> {
+  try {
+    const body = await readBody(request, maxKeptBytes);
+    if (request.readable) await consumed(request);
+    return body;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Resolves when the rest of the request has been discarded. */
@@ -119,12 +137,12 @@ function consumed(request: IncomingMessage): Promise<void> {
 const signals = ["SIGTERM", "SIGINT"] as const;
 
 /** Listens to the signals alone: whoever else does, now or later, is removed. The second one ends at once. */
-function replaceSignals(stop: () => void): void {
+function replaceSignals(stop: () => Promise<void>): void {
   let stopping = false;
   const listener = () => {
     if (stopping) process.exit(130);
     stopping = true;
-    stop();
+    void stop();
   };
   for (const signal of signals) process.on(signal, listener);
   process.on("newListener", (event, added: () => void) => {

@@ -1,7 +1,7 @@
 import { createSink } from "../events/sink.ts";
 import type { Environment } from "./config.ts";
 import { parseConfigs } from "./config.ts";
-import { createDeliveryRoute, type DeliveryRoute } from "./delivery.ts";
+import { createDeliveryRoute } from "./delivery.ts";
 import type { Edges } from "./edges.ts";
 import { UnavailableError } from "./failure.ts";
 import type { FunctionDefinition, FunctionHost, Sink } from "./function.ts";
@@ -13,7 +13,7 @@ import { watchLogLevel } from "./log-level-file.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createProbes } from "./probes.ts";
 import { collectProcessMetrics } from "./process-metrics.ts";
-import { createRoutes } from "./routes.ts";
+import { openRoutes } from "./routes.ts";
 
 /** What a caller may put in place of the runtime's own; tests use it. */
 export type Overrides = Partial<Pick<FunctionHost<unknown>, "now" | "random" | "newId" | "sink" | "log">>;
@@ -33,28 +33,27 @@ export interface Host extends AsyncDisposable {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly health: Health;
-  /** From now on `/readyz` answers 503. */
-  drain(): void;
+  /** From now on `/readyz` answers 503, and the function ends what would never end by itself. */
+  readonly drain: () => void;
   /** Ends every delivery in flight with a 503. */
-  abort(): void;
+  readonly abort: () => void;
 }
 
 /** Starts a function. Throws ConfigError; disposes what was opened when starting fails halfway. */
 export async function openHost(definition: FunctionDefinition, options: HostOptions): Promise<Host> {
   const { env, edges, overrides = {} } = options;
+  const { name } = definition;
   const { host: config, own } = parseConfigs({ host: hostConfig, own: definition.config }, env);
-  const log = overrides.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL });
+  const log = overrides.log ?? createLog({ name, level: config.LOG_LEVEL });
   const now = overrides.now ?? edges.now;
   const health = createHealth(now);
-  const metrics = createMetrics(definition.name);
   const version = options.version ?? config.AUDITFLOW_VERSION ?? "dev";
-  metrics.buildInfo.set({ version, revision: config.K_REVISION ?? "" }, 1);
-  collectProcessMetrics(metrics.registry);
+  const metrics = openMetrics(name, { version, revision: config.K_REVISION ?? "" });
   const sink = overrides.sink ?? openSink(config, edges);
 
   await using opening = new AsyncDisposableStack();
   if (config.AUDITFLOW_LOG_LEVEL_FILE !== undefined) {
-    opening.use(watchLogLevel({ file: config.AUDITFLOW_LOG_LEVEL_FILE, log }));
+    opening.use(await watchLogLevel({ file: config.AUDITFLOW_LOG_LEVEL_FILE, log }));
   }
   const { random = edges.random, newId = edges.newId } = overrides;
   const running = opening.use(
@@ -72,18 +71,11 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
     timeoutMs: config.AUDITFLOW_DELIVERY_TIMEOUT_MS,
   });
   const respond = createListener({
-    probes: createProbes({
-      name: definition.name,
-      version,
-      log,
-      metrics,
-      health,
-      isDraining: () => draining,
-    }),
+    probes: createProbes({ name, version, log, metrics, health, isDraining: () => draining }),
     delivery,
     handles: running.handle !== undefined,
     deliveryPaths: new Set(definition.deliveryPaths),
-    routes: createRoutes({ definition, running, log }),
+    routes: await openRoutes({ definition, running, log }),
     metrics,
     log,
   });
@@ -94,8 +86,11 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
     log,
     metrics,
     health,
-    drain: () => void (draining = true),
-    abort: () => abortAll(delivery),
+    drain() {
+      if (!draining) running.drain?.();
+      draining = true;
+    },
+    abort: () => delivery.abort(new UnavailableError("process", "the process is stopping")),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -105,8 +100,11 @@ async function refuseAll(): Promise<never> {
   throw new UnavailableError("handler", "this function handles no deliveries");
 }
 
-function abortAll(delivery: DeliveryRoute): void {
-  delivery.abort(new UnavailableError("process", "the process is stopping"));
+function openMetrics(name: string, build: { readonly version: string; readonly revision: string }): Metrics {
+  const metrics = createMetrics(name);
+  metrics.buildInfo.set(build, 1);
+  collectProcessMetrics(metrics.registry);
+  return metrics;
 }
 
 function openSink(config: HostConfig, { now, random }: Edges): Sink {

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Answer } from "./answer.ts";
-import { readBody, type ReceivedBody } from "./body.ts";
-import { type DeliveryRoute, tooLarge } from "./delivery.ts";
+import { DisconnectedError, readBody, type ReceivedBody } from "./body.ts";
+import type { DeliveryRoute } from "./delivery.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Probe, ProbeAnswer } from "./probes.ts";
-import { type Problem, wrongMethod } from "./problem.ts";
+import type { Probe } from "./probes.ts";
+import { createProbeHandler } from "./serve-probe.ts";
+import { tooLarge } from "./refusal.ts";
 import { maxKeptBytes } from "./rejected.ts";
 import { refuseBody, type Routes, sendProblem } from "./routes.ts";
 
@@ -30,13 +31,19 @@ export interface ListenerDeps {
 
 /** Sends each request where it belongs: delivery route, the runtime's own paths, the function's routes. */
 export function createListener(deps: ListenerDeps): Respond {
-  const { probes, delivery, handles, deliveryPaths, routes, metrics, log } = deps;
+  const { delivery, handles, deliveryPaths, routes, metrics, log } = deps;
+  const probes = new Map([...deps.probes].map(([path, probe]) => [path, createProbeHandler(probe)]));
 
+  // The hot path: one async function, everything else on it is a plain call.
   async function deliver(request: IncomingMessage, response: ServerResponse, received?: ReceivedBody) {
     const started = performance.now();
-    const { bytes, truncated } = received ?? (await readBody(request, maxKeptBytes));
-    send(response, await delivery.answer({ headers: request.headers, body: bytes, truncated }));
-    metrics.handleSeconds.observe((performance.now() - started) / 1000);
+    try {
+      const { bytes, truncated } = received ?? (await readBody(request, maxKeptBytes));
+      send(response, await delivery.answer({ headers: request.headers, body: bytes, truncated }));
+      metrics.handleSeconds.observe((performance.now() - started) / 1000);
+    } catch (error) {
+      fail(error, request, response);
+    }
   }
 
   /** As on the function's routes, but what the runtime itself refuses is recorded. */
@@ -58,62 +65,34 @@ export function createListener(deps: ListenerDeps): Respond {
     else await routes(request, response, body);
   }
 
-  async function probe(
-    path: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-    received?: ReceivedBody,
-  ) {
-    const known = probes.get(path) ?? {};
-    const method = request.method === "HEAD" ? "GET" : request.method;
-    const run = method === "GET" || method === "PUT" ? known[method] : undefined;
-    if (!run) return sendProblem(response, wrongMethod(request.method ?? "", Object.keys(known)));
-    const body = received ?? (await readBody(request, 0));
-    const answer = refuseBody(request, body.truncated) ?? (await run(body.bytes));
-    if (isProblem(answer)) sendProblem(response, answer);
-    else sendProbe(response, answer);
+  function dispatch(path: string, ...parts: Parameters<Respond>): Promise<void> {
+    const probe = probes.get(path);
+    if (probe) return probe(...parts);
+    const delivers = parts[0].method === "POST" && deliveryPaths.has(path);
+    return delivers ? deliverToRoute(...parts) : serve(...parts);
   }
 
-  function dispatch(
-    request: IncomingMessage,
-    response: ServerResponse,
-    received?: ReceivedBody,
-  ): Promise<void> {
+  /** The last resort; what a handler throws never comes here. */
+  function fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    const gone = error instanceof DisconnectedError;
+    metrics.eventsHandled.inc({ outcome: gone ? "disconnected" : "failed" });
+    if (!gone) log.error({ err: error, path: request.url }, "a request could not be answered");
+    if (response.headersSent || response.destroyed) response.destroy();
+    else response.writeHead(500, { "content-length": "0" }).end();
+  }
+
+  return (request, response, received) => {
     const { method, url = "/" } = request;
     const query = url.indexOf("?");
     const path = query < 0 ? url : url.slice(0, query);
     if (handles && path === "/" && method === "POST") return deliver(request, response, received);
-    if (probes.has(path)) return probe(path, request, response, received);
-    if (method === "POST" && deliveryPaths.has(path)) return deliverToRoute(request, response, received);
-    return serve(request, response, received);
-  }
-
-  return async (request, response, received) => {
-    try {
-      await dispatch(request, response, received);
-    } catch (error) {
-      metrics.eventsHandled.inc({ outcome: request.complete ? "failed" : "disconnected" });
-      if (request.complete) log.error({ err: error, path: request.url }, "a request could not be answered");
-      if (response.headersSent || response.destroyed) response.destroy();
-      else response.writeHead(500, { "content-length": "0" }).end();
-    }
+    return dispatch(path, request, response, received).catch((error: unknown) =>
+      fail(error, request, response),
+    );
   };
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, headers);
-  response.end(body);
-}
-
-function sendProbe(response: ServerResponse, { status, contentType, body }: ProbeAnswer): void {
-  response.writeHead(status, {
-    "content-type": contentType,
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-  });
-  response.end(response.req.method === "HEAD" ? undefined : body);
-}
-
-function isProblem(answer: ProbeAnswer | Problem): answer is Problem {
-  return "detail" in answer;
+  if (body === undefined) response.writeHead(status, headers).end();
+  else response.writeHead(status, headers).end(body);
 }

@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 
-import { watch } from "chokidar";
-
 import { type Log, logLevels, parseLogLevel } from "./log.ts";
 
 /**
@@ -9,7 +7,13 @@ import { type Log, logLevels, parseLogLevel } from "./log.ts";
  * ConfigMap's and Kubernetes swaps the `..data` link under it. A file that is missing or says something
  * else leaves the level as it is.
  */
-export function watchLogLevel({ file, log }: { readonly file: string; readonly log: Log }): AsyncDisposable {
+export async function watchLogLevel({
+  file,
+  log,
+}: {
+  readonly file: string;
+  readonly log: Log;
+}): Promise<AsyncDisposable> {
   const apply = () => {
     const text = readText(file);
     const level = text === undefined ? undefined : parseLogLevel(text);
@@ -28,6 +32,8 @@ export function watchLogLevel({ file, log }: { readonly file: string; readonly l
     log.info({ before, level }, "log level changed");
   };
   apply();
+  // Loaded only where it is used: few processes watch a file, and every one would start later.
+  const { watch } = await import("chokidar");
   const watcher = watch(file, { ignoreInitial: true });
   watcher.on("all", apply);
   watcher.on("error", (error) => log.warn({ err: error, file }, "log level file cannot be watched"));

@@ -1,5 +1,4 @@
 import type { Event } from "../events/event.ts";
-import { DeadlineError } from "./failure.ts";
 import type { Delivery } from "./function.ts";
 import type { Log } from "./log.ts";
 import { continueTrace, type RandomHex, toTraceparent, type Trace, type TraceSource } from "./tracing.ts";
@@ -20,7 +19,7 @@ export class OpenDelivery implements Delivery {
   #controller: AbortController | undefined;
   #trace: Trace | undefined;
   #log: Log | undefined;
-  #abort: ((reason: Error) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
   #aborted: Error | undefined;
 
   constructor(headers: TraceSource["headers"], event: Event | undefined, context: DeliveryContext) {
@@ -57,37 +56,21 @@ export class OpenDelivery implements Delivery {
     return this.#controller.signal;
   }
 
-  /** The handler's outcome, or DeadlineError after `timeoutMs`, or the reason given to `abort`. */
-  within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  /** The outcome of `work`, unless the delivery is aborted before: then the reason of that. */
+  race<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.abort(deadline(timeoutMs)), timeoutMs);
-      this.#abort = (reason) => {
-        clearTimeout(timer);
-        reject(reason);
-      };
-      work.then(
-        (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          // A handler that fails because its signal was aborted fails for the reason of the abort.
-          reject(this.#aborted ?? error);
-        },
-      );
+      this.#reject = reject;
+      if (this.#aborted) reject(this.#aborted);
+      // A handler that fails because its signal fired fails for the reason of the abort.
+      work.then(resolve, (error: unknown) => reject(this.#aborted ?? error));
     });
   }
 
-  /** Ends the delivery: the signal fires and `within` rejects. Later calls change nothing. */
+  /** Ends the delivery: the signal fires and what races is rejected. Later calls change nothing. */
   abort(reason: Error): void {
     if (this.#aborted) return;
     this.#aborted = reason;
     this.#controller?.abort(reason);
-    this.#abort?.(reason);
+    this.#reject?.(reason);
   }
-}
-
-function deadline(timeoutMs: number): DeadlineError {
-  return new DeadlineError(`not handled within ${timeoutMs} ms`);
 }

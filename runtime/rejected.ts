@@ -38,7 +38,7 @@ export interface Refusal {
 export function createRejected(refusal: Refusal): Event<EventRejected> {
   const { name, message, truncated, rejection, time, extensions } = refusal;
   const event = bounded(rejection.event ?? {});
-  const code = /^[A-Z][A-Z0-9_]*$/.test(rejection.code) ? rejection.code : "EVENT_REFUSED";
+  const code = rejectionCode(rejection);
   const kept = message.body.subarray(0, maxKeptBytes);
   return createEvent(eventRejected, {
     id: deriveUuid("rejected", name, code, ...identity(event, message), digest(message.body)),
@@ -59,6 +59,11 @@ export function createRejected(refusal: Refusal): Event<EventRejected> {
       },
     },
   });
+}
+
+/** The stable code of a refusal; a general one when the function gave none that is well-formed. */
+export function rejectionCode({ code }: Rejection): string {
+  return /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : "EVENT_REFUSED";
 }
 
 /** What the id derives from besides the body: source and id, else every header that is the sender's own. */

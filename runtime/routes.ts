@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { getRequestListener } from "@hono/node-server";
-
 import { maxBodyBytes, type ReceivedBody } from "./body.ts";
 import type { FunctionDefinition, RunningFunction } from "./function.ts";
 import type { Log } from "./log.ts";
@@ -40,41 +38,53 @@ export function refuseBody(request: IncomingMessage, truncated: boolean): Proble
   return truncated ? { status: 413, detail: `The body is larger than ${maxBodyBytes} bytes.` } : undefined;
 }
 
-/** The function's own `fetch` behind Node's HTTP server. */
-export function createRoutes({ definition, running, log }: RoutesDeps): Routes {
+/** The function's own `fetch` behind Node's HTTP server; without one every route is unknown. */
+export async function openRoutes({ definition, running, log }: RoutesDeps): Promise<Routes> {
   const { fetch } = running;
+  const missing = (method: string, path: string): Problem =>
+    path === "/" && running.handle ? wrongMethod(method, ["POST"]) : unknownRoute(path);
+  if (!fetch) {
+    return async (request, response) =>
+      sendProblem(response, missing(request.method ?? "", pathOf(request.url ?? "/")));
+  }
   const delivers = new Set(definition.deliveryPaths);
-  const listen = getRequestListener(
-    async (request) => {
-      const path = pathOf(request.url);
-      const response = fetch ? await fetch(request) : toResponse(unknownRoute(path));
-      if (delivers.has(path) && request.method === "POST") return towardsBroker(response, path);
-      return isBareNotFound(response) ? toResponse(missing(request.method, path)) : response;
-    },
-    {
-      errorHandler: (error) => {
-        log.error({ err: error }, "request failed");
-        return toResponse({ status: 500, detail: "The request failed; the log says why." });
-      },
-    },
-  );
-
-  function missing(method: string, path: string): Problem {
-    return path === "/" && running.handle ? wrongMethod(method, ["POST"]) : unknownRoute(path);
-  }
-
-  /** A dispatcher takes most of 3xx and 4xx for success: the event would be lost in silence. */
-  function towardsBroker(response: Response, path: string): Response {
-    if (response.status < 300 || response.status >= 500) return response;
-    log.error({ path, status: response.status }, "a delivery path answered with a status a broker misreads");
-    return new Response(null, { status: 500 });
-  }
-
+  const serve = async (request: Request): Promise<Response> => {
+    const path = pathOf(request.url);
+    const response = await fetch(request);
+    if (delivers.has(path) && request.method === "POST") return towardsBroker(response, { path, log });
+    // `POST /` never comes here when there is a handler, so that `/` is no unknown route but a wrong method.
+    const unknown = response.status === 404 && (isBare(response) || (path === "/" && running.handle));
+    return unknown ? toResponse(missing(request.method, path)) : response;
+  };
+  // Loaded only for functions that have routes: the others start sooner.
+  const { getRequestListener } = await import("@hono/node-server");
+  const listen = getRequestListener(serve, {
+    hostname: "localhost",
+    errorHandler: (error) => toResponse(failureOf(error, log)),
+  });
   return async (request, response, { bytes }) => {
     // Where the adapter looks for a body that was already read.
     Object.assign(request, { rawBody: bytes });
     await listen(request, response);
   };
+}
+
+/** The adapter's RequestError says that the request line or Host cannot be understood. */
+function failureOf(error: unknown, log: Log): Problem {
+  if (error instanceof Error && error.name === "RequestError")
+    return { status: 400, detail: `${error.message}.` };
+  log.error({ err: error }, "request failed");
+  return { status: 500, detail: "The request failed; the log says why." };
+}
+
+/** A dispatcher takes most of 3xx and 4xx for success: the event would be lost in silence. */
+function towardsBroker(
+  response: Response,
+  { path, log }: { readonly path: string; readonly log: Log },
+): Response {
+  if (response.status < 300 || response.status >= 500) return response;
+  log.error({ path, status: response.status }, "a delivery path answered with a status a broker misreads");
+  return new Response(null, { status: 500 });
 }
 
 /** Answers with a problem without going through `fetch`. */
@@ -88,12 +98,12 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-/** The answer hono gives by default when it knows no such route. */
-function isBareNotFound(response: Response): boolean {
-  if (response.status !== 404) return false;
+/** What hono answers by default when it knows no such route: text for nobody. */
+function isBare(response: Response): boolean {
   return response.headers.get("content-type")?.startsWith("text/plain") ?? true;
 }
 
-function pathOf(url: string): string {
-  return new URL(url).pathname;
+/** The path of a URL or of a request target, without its query. */
+function pathOf(target: string): string {
+  return new URL(target, "http://localhost").pathname;
 }
