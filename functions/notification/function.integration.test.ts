@@ -147,7 +147,7 @@ describe("notification over HTTP", () => {
   });
 });
 
-describe("telling people", () => {
+describe("predecessor-bug-38: people are told", () => {
   const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 
   test("an episode is told once, signed, also when the first attempts fail and alerts repeat", async () => {
