@@ -36,6 +36,8 @@ export async function watchLogLevel({
   const { watch } = await import("chokidar");
   const watcher = watch(file, { ignoreInitial: true });
   watcher.on("all", apply);
+  // What was written before the watch began is read now.
+  watcher.on("ready", apply);
   watcher.on("error", (error) => log.warn({ err: error, file }, "log level file cannot be watched"));
   return { [Symbol.asyncDispose]: () => watcher.close() };
 }

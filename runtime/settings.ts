@@ -9,10 +9,10 @@ export const portSetting = z.coerce.number().int().min(0).max(65_535);
 export const flagSetting = z.enum(["true", "false"]).transform((value) => value === "true");
 
 /** A whole number of at least 1. */
-export const countSetting = z.coerce.number().int().positive();
+export const countSetting = z.coerce.number().int().min(1);
 
 /** A duration in whole milliseconds, at least 1 and at most a day. */
-export const millisecondsSetting = z.coerce.number().int().positive().max(86_400_000);
+export const millisecondsSetting = z.coerce.number().int().min(1).max(86_400_000);
 
 export interface UrlSettingOptions {
   /** Schemes that are understood, without the colon. */
