@@ -1,7 +1,7 @@
 import { DeadlineError } from "./failure.ts";
 
 /** What can be ended before it ends by itself. */
-export interface Abortable {
+interface Abortable {
   abort(reason: Error): void;
 }
 

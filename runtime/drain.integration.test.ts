@@ -38,8 +38,15 @@ const deliver = (url: string, data: unknown) =>
   fetch(url, { method: "POST", headers: envelope, body: JSON.stringify(data) });
 
 describe.each([
-  ["serve", [path("echo.serve.testing.ts")]],
-  ["functions-framework", [cli, "--target=echo", `--source=${path("echo.framework.testing.ts")}`]],
+  ["serve", [fileURLToPath(new URL("echo.serve.testing.ts", import.meta.url))]],
+  [
+    "functions-framework",
+    [
+      cli,
+      "--target=echo",
+      `--source=${fileURLToPath(new URL("echo.framework.testing.ts", import.meta.url))}`,
+    ],
+  ],
 ])("a process of %s", (_, args) => {
   test("told to stop finishes what is in flight, accepts nothing new and ends with 0", async () => {
     await using gate = await openGate();

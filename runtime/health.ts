@@ -11,7 +11,7 @@ export interface DependencyStatus {
   readonly required: boolean;
 }
 
-export interface DependencyOptions {
+interface DependencyOptions {
   readonly impairs: readonly string[];
   /** False for what only impairs a feature; default true. */
   readonly required?: boolean;

@@ -79,7 +79,7 @@ export function createHostClient(host: HostUnderTest, sink: SinkServer) {
 
   return { url: host.url, sink, post, deliver, metric, get, rejectionOf, expectAlive };
 }
-export type HostClient = ReturnType<typeof createHostClient>;
+type HostClient = ReturnType<typeof createHostClient>;
 /** Filled before the first test runs. */
 export interface UnderTest {
   client: HostClient;
