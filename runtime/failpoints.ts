@@ -12,7 +12,7 @@ const kinds = ["kill", "throw", "execute-then-throw"] as const;
 type Kind = (typeof kinds)[number];
 
 /** Thrown by a failpoint; a failure like any other that may pass. */
-export class FailpointError extends Error {
+class FailpointError extends Error {
   override readonly name = "FailpointError";
 }
 

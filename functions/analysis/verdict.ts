@@ -15,7 +15,7 @@ export interface Hit {
 }
 
 /** What a rule set says about one event by itself; what windows say comes later. */
-export interface Verdict {
+interface Verdict {
   readonly fields: Fields;
   /** Every rule that holds, also those that only serve correlations. */
   readonly matched: readonly Rule[];

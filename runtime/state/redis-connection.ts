@@ -16,7 +16,7 @@ export interface RedisConnectionOptions {
   readonly log: Log;
 }
 
-export interface RedisScriptCall {
+interface RedisScriptCall {
   readonly keys: readonly string[];
   readonly args: readonly string[];
 }
@@ -53,13 +53,14 @@ export function connectRedis({ url, health, impairs, log }: RedisConnectionOptio
   const dependency = health.dependency("redis", { impairs });
   const redis = new Redis(url, settings);
   let runId: string | undefined;
+  let isClosing = false;
 
   redis.on("ready", () => {
     void learnRunId();
   });
   redis.on("error", (error: Error) => dependency.down(error));
   redis.on("close", () => {
-    if (runId !== undefined) log.warn("The connection to Redis is lost.");
+    if (runId !== undefined && !isClosing) log.warn("the connection to Redis is lost");
     runId = undefined;
     dependency.down("the connection is closed");
   });
@@ -70,7 +71,7 @@ export function connectRedis({ url, health, impairs, log }: RedisConnectionOptio
       const found = /^run_id:(\S+)/m.exec(await redis.info("server"))?.[1];
       if (found === undefined) throw new Error("Redis does not tell its run_id (INFO server).");
       runId = found;
-      log.info("Connected to Redis.");
+      log.info("connected to Redis");
       dependency.up();
     } catch (error) {
       dependency.down(error);
@@ -104,6 +105,7 @@ export function connectRedis({ url, health, impairs, log }: RedisConnectionOptio
       return runId;
     },
     async [Symbol.asyncDispose]() {
+      isClosing = true;
       redis.disconnect();
     },
   };

@@ -7,6 +7,8 @@ import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { tmpdir } from "node:os";
 
+const program = "redis-server";
+
 /** A Redis of this test's own, to be flushed, killed and frozen at will. */
 export interface OwnRedisServer extends AsyncDisposable {
   readonly url: string;
@@ -26,7 +28,7 @@ export interface OwnRedisOptions {
 }
 
 /** Whether a redis-server program is installed here; for `describe.skipIf(!redisServerInstalled)`. */
-export const redisServerInstalled = await isInstalled("redis-server");
+export const redisServerInstalled = await isInstalled(program);
 
 /** Starts a Redis on a free port with its data in a directory of its own; disposing removes both. */
 export async function openRedisServer({ durable = false }: OwnRedisOptions = {}): Promise<OwnRedisServer> {
@@ -46,7 +48,7 @@ export async function openRedisServer({ durable = false }: OwnRedisOptions = {})
   }
 
   async function start(): Promise<void> {
-    server = spawn("redis-server", args, { stdio: "ignore" });
+    server = spawn(program, args, { stdio: "ignore" });
     while (!(await accepts(port))) {
       if (server.exitCode !== null) throw new Error(`redis-server ended with code ${server.exitCode}.`);
     }

@@ -18,12 +18,12 @@ export interface EvaluateDeps {
 }
 
 /** An event that is in the ledger, and the group it counts for. */
-export interface Counted extends LateEvent {
+interface Counted extends LateEvent {
   readonly event: EventIdentity;
   readonly ruleSet: RuleSet;
 }
 
-export interface Evaluated {
+interface Evaluated {
   readonly step: WindowStep;
   readonly qualified: readonly QualifiedBucket[];
   /** Whether it was evaluated from the ledger. */

@@ -18,7 +18,7 @@ export interface RestoreDeps {
   readonly log: Log;
 }
 
-export interface RestoreOptions {
+interface RestoreOptions {
   /**
    * Also when the windows look current: another rule set may have been in force meanwhile, and what was
    * judged by that one is not in the windows of this one.
