@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three projects: `unit` needs nothing, `integration` talks to real servers beside the code it tests,
- * `e2e` proves what no single folder can. Where a server is needed and not reachable a test says why it
+ * Four projects: `unit` needs nothing, `integration` talks to real servers beside the code it tests,
+ * `e2e` proves what no single folder can, `faults` breaks servers of its own and is slow. Where a server is needed and not reachable a test says why it
  * is skipped, or fails when AUDITFLOW_TEST_SERVERS=required.
  */
 export default defineConfig({
@@ -29,7 +29,24 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "e2e", include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: "e2e",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/faults/**"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          // Each starts servers of its own and measures how they recover: one at a time.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { CliError, exitCode } from "./exit-code.ts";
 
 /** What a running `auditflow dev` leaves in `.auditflow/dev.json` for the other commands. */
-export const devInstance = z.object({ url: z.url(), pid: z.int().positive() });
+const devInstance = z.object({ url: z.url(), pid: z.int().positive() });
 export type DevInstance = z.infer<typeof devInstance>;
 
 export const devInstanceFile = join(".auditflow", "dev.json");

@@ -9,7 +9,7 @@ import { packageRoot } from "../package.ts";
 import type { Stages } from "./stages.ts";
 
 /** The functions, in the order they start: each before those that need it. */
-export const functionNames = ["notification", "analysis", "generator", "dashboard"] as const;
+const functionNames = ["notification", "analysis", "generator", "dashboard"] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 /** A function that listens. */
@@ -37,7 +37,7 @@ export interface Pipeline extends AsyncDisposable {
 }
 
 /** Folders of SQL migrations, as file URLs. */
-export const migrationFolders = ["runtime/ledger/migrations", "functions/notification/store/migrations"].map(
+const migrationFolders = ["runtime/ledger/migrations", "functions/notification/store/migrations"].map(
   (path) => pathToFileURL(`${packageRoot}${path}/`).href,
 );
 

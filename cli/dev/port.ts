@@ -3,7 +3,7 @@ import { once } from "node:events";
 
 import { CliError, exitCode } from "../exit-code.ts";
 
-export const standardPort = 8484;
+const standardPort = 8484;
 const tries = 20;
 
 /**

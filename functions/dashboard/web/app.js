@@ -211,5 +211,3 @@ document.addEventListener("visibilitychange", () => void (document.hidden ? unde
 
 selected = location.hash.slice(1) || undefined;
 await keepRefreshing();
-
-export {};
