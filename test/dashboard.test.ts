@@ -79,5 +79,6 @@ describe.skipIf(!chromiumInstalled)("the page", () => {
     await page.getByText("Not up to date").waitFor();
     await page.unroute("**/alerts?*");
     await page.getByText("Live · 0 alerts").waitFor();
+    expect(await page.locator("#status.down").count()).toBe(0);
   });
 });

@@ -40,7 +40,9 @@ describe.concurrent.each([
       const accepted = 10 + (await playSensitiveFileEdit(pipeline));
       await pipeline.settled(accepted);
       const edits = (await pipeline.alerts()).filter(({ rule_id }) => rule_id === "ANLY-SEC-002");
-      expect(edits.map(({ resource_id }) => resource_id).toSorted()).toEqual(await editedFiles(pipeline));
+      expect(edits.map(({ resource_id }) => String(resource_id)).toSorted(byText)).toEqual(
+        await editedFiles(pipeline),
+      );
       expect(edits.every(({ count, severity }) => count === 1 && severity === "CRITICAL")).toBe(true);
 
       const shown = await fetch(`${pipeline.urlOf("dashboard")}/alerts`);
@@ -97,12 +99,16 @@ async function playSensitiveFileEdit(pipeline: TestPipeline): Promise<number> {
 }
 
 /** The sensitive files the generator says were edited, an entry for each edit. */
-async function editedFiles({ ledger }: TestPipeline): Promise<readonly unknown[]> {
-  const files: unknown[] = [];
+async function editedFiles({ ledger }: TestPipeline): Promise<readonly string[]> {
+  const files: string[] = [];
   for await (const { event } of ledger.replay({ from: 0, to: Number.MAX_SAFE_INTEGER })) {
     const { success, data } = auditRecorded.data.safeParse(event.data);
-    if (success && data.event_type === "file_modified") files.push(data.details?.["resource"]);
+    if (success && data.event_type === "file_modified") files.push(String(data.details?.["resource"]));
   }
   expect(files.length).toBeGreaterThan(0);
-  return files.toSorted();
+  return files.toSorted(byText);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

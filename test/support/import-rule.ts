@@ -21,13 +21,17 @@ const allowances: readonly Allowance[] = [
   {
     folder: "functions",
     self: ["functions/index.ts", "functions/main.ts"],
-    may: ["runtime", ...["generator", "analysis", "notification", "dashboard"].map((f) => `functions/${f}/function.ts`)],
+    may: [
+      "runtime",
+      ...["generator", "analysis", "notification", "dashboard"].map((f) => `functions/${f}/function.ts`),
+    ],
   },
   { folder: "cli", may: ["events", "runtime", "functions", "test/support"] },
   { folder: "test", may: ["events", "runtime", "functions", "cli"] },
 ];
 
-const specifiers = /(?:^|[\s;])(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+const specifiers =
+  /(?:^|[\s;])(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
 
 /** The module specifiers a source text imports, statically or by `import()` of a literal. */
 export function importsOf(source: string): readonly string[] {
@@ -45,9 +49,15 @@ export function violations(file: string, source: string): readonly string[] {
       const forbidden = rule.nodeBuiltins === false && specifier.startsWith("node:") && !isTest(file);
       return forbidden ? [`${file} imports ${specifier}: ${rule.folder} may not use Node's built-ins`] : [];
     }
-    const target = normalize(join(dirname(file), specifier)).split(sep).join("/");
+    const target = normalize(join(dirname(file), specifier))
+      .split(sep)
+      .join("/");
     const folders = isTest(file) ? [...rule.may, "test/support"] : rule.may;
-    const allowed = [...(rule.self ?? [rule.folder]), ...folders].some((folder) => target === folder || target.startsWith(`${folder}/`));
-    return allowed ? [] : [`${file} imports ${target}: ${rule.folder} may import only ${["itself", ...folders].join(", ")}`];
+    const allowed = [...(rule.self ?? [rule.folder]), ...folders].some(
+      (folder) => target === folder || target.startsWith(`${folder}/`),
+    );
+    return allowed
+      ? []
+      : [`${file} imports ${target}: ${rule.folder} may import only ${["itself", ...folders].join(", ")}`];
   });
 }
