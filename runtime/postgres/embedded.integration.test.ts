@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,7 +21,6 @@ let cleanup: AsyncDisposableStack;
 beforeEach(async () => {
   cleanup = new AsyncDisposableStack();
   directory = await mkdtemp(join(tmpdir(), "auditflow-postgres-"));
-  await chmod(directory, 0o755);
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
 });
 afterEach(() => cleanup.disposeAsync());
@@ -241,8 +240,8 @@ describe.skipIf(!isRoot)("embedded PostgreSQL of root", () => {
     expect(await readFile(`/proc/${pid}/status`, "utf8")).toMatch(new RegExp(`^Uid:\\s+${uid}\\s`, "m"));
   });
 
-  test("it also works where only root may go, also from binaries there", async () => {
-    await chmod(directory, 0o700);
+  test("it also works below a folder where only root may go", async () => {
+    directory = join(directory, "project", "store");
     const first = await openEmbeddedPostgres({ directory, durable: false });
     const elsewhere = (await readFile(join(directory, "location"), "utf8")).trim();
     cleanup.defer(async () => {

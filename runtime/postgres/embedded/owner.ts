@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 /** Whose processes and files the server's are. */
 export interface Owner {
@@ -51,11 +51,22 @@ export async function chooseHome(
   const note = join(directory, "location");
   const noted = await readFile(note, "utf8").catch(() => undefined);
   if (noted !== undefined) return noted.trim();
-  if (!owner || (await canEnter(owner, directory))) return directory;
+  if (!owner || (await canEnter(owner, directory)) || (await openUp(owner, directory))) return directory;
   const home = join(elsewhere, `postgres-${token}`);
   await mkdir(home, { recursive: true, mode: 0o755 });
   await writeFile(note, `${home}\n`);
   return home;
+}
+
+/**
+ * Lets the owner pass through the folder, when only the folder itself is in the way: what it holds has
+ * modes of its own.
+ */
+async function openUp(owner: Owner, directory: string): Promise<boolean> {
+  if (!(await canEnter(owner, dirname(directory)))) return false;
+  const { mode } = await stat(directory);
+  await chmod(directory, mode | 0o011);
+  return canEnter(owner, directory);
 }
 
 /** Whether the owner may enter a folder; tried, because access lists cannot be told from the mode. */
