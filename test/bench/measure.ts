@@ -1,4 +1,4 @@
-/** One row of a benchmark: a median in its own unit and its ratio to the baseline of the same run. */
+/** One row of a benchmark: a figure in its own unit and its ratio to the baseline of the same run. */
 export interface Row {
   readonly name: string;
   /** The median of all rounds, in `unit`. */
@@ -23,7 +23,12 @@ export interface Subject {
   /** One measurement, in the unit of the benchmark. */
   readonly measure: () => number | Promise<number>;
   readonly aim?: Aim | undefined;
-  readonly note?: string;
+  readonly note?: string | undefined;
+}
+
+/** What was measured of one subject, a sample a round. */
+export interface Measured extends Omit<Subject, "measure"> {
+  readonly samples: readonly number[];
 }
 
 /** A bound on the ratio to the baseline. */
@@ -44,13 +49,18 @@ export async function compare(
     unit,
   }: { readonly subjects: readonly Subject[]; readonly rounds: number; readonly unit: string },
 ): Promise<Report> {
-  const samples = subjects.map((): number[] => []);
+  const measured = subjects.map((subject) => ({ ...subject, samples: new Array<number>() }));
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, { measure }] of subjects.entries()) samples[index]?.push(await measure());
+    for (const { measure, samples } of measured) samples.push(await measure());
   }
-  const baseline = median(samples[0] ?? []);
-  const rows = subjects.map(({ name, aim, note }, index): Row => {
-    const value = median(samples[index] ?? []);
+  return toReport(title, unit, measured);
+}
+
+/** The table of what was measured already; the first subject is the baseline. */
+export function toReport(title: string, unit: string, measured: readonly Measured[]): Report {
+  const baseline = median(measured[0]?.samples ?? []);
+  const rows = measured.map(({ name, samples, aim, note }): Row => {
+    const value = median(samples);
     const ratio = value / baseline;
     return {
       name,
@@ -70,6 +80,12 @@ export function median(values: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+/** The smallest value that at least this share (0 to 1) of the values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
 /** Nanoseconds of this thread's processor time for one call, over as many calls as fill about 20 ms. */
@@ -93,7 +109,7 @@ export function format({ title, rows }: Report): string {
     row.name,
     `${digits(row.median)} ${row.unit}`,
     `${row.ratio.toFixed(2)} x`,
-    row.aim === undefined ? "" : `${row.aim} ${row.met === true ? "met" : "NOT MET"}`,
+    row.aim === undefined ? "" : `${row.aim} ${row.met === true ? "aim met" : "aim NOT MET"}`,
     row.note ?? "",
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -113,9 +129,9 @@ function digits(value: number): string {
 }
 
 function showAim({ atMost, atLeast }: Aim): string {
-  return [atMost === undefined ? "" : `<= ${atMost} x`, atLeast === undefined ? "" : `>= ${atLeast} x`]
-    .join("")
-    .trim();
+  return [atLeast === undefined ? [] : [`>= ${atLeast} x`], atMost === undefined ? [] : [`<= ${atMost} x`]]
+    .flat()
+    .join(" and ");
 }
 
 function isMet(ratio: number, { atMost = Number.POSITIVE_INFINITY, atLeast = 0 }: Aim): boolean {
