@@ -72,6 +72,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function executeOn(target: Client, statement: Statement): Promise<unknown> {
     const onFailure = (error: unknown) => {
+      // Under TLS this is the first we hear of it.
       if (isConnectionError(error)) drop(target);
     };
     return run(statement, target.handler, onFailure);

@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { createConnection, createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { pino } from "pino";
 import type postgres from "postgres";
@@ -162,6 +162,28 @@ describe("PostgreSQL that is there", () => {
     },
   );
 
+  test("statements made before their transaction lost its connection do not run after it", async () => {
+    await postgres.sql`create table marks (n integer)`;
+    const victim = postgres.transaction(async (sql) => {
+      const dying = sql`select pg_terminate_backend(pg_backend_pid())`;
+      const others = Array.from({ length: 200 }, () => stray(sql));
+      const results = await Promise.allSettled([dying, ...others]);
+      expect(results.every(({ status }) => status === "rejected")).toBe(true);
+    });
+    await expect(victim).rejects.toThrow(UnavailableError);
+    // Whatever still ran would have come before these, on the same connections.
+    await Promise.all(Array.from({ length: 50 }, () => postgres.sql`select 1`));
+    expect(await postgres.sql`select n from marks`).toEqual([]);
+    await postgres.sql`drop table marks`;
+  });
+
+  test("a transaction whose work overlooked a failed statement is not reported as committed", async () => {
+    const careless = postgres.transaction(async (sql) => {
+      await sql`select 1 / 0`.catch(() => undefined);
+    });
+    await expect(careless).rejects.toThrow("rolled back");
+  });
+
   test("a session that loses its connection is told at once", async () => {
     let aborted: unknown;
     const session = postgres.session(async (sql, signal) => {
@@ -269,4 +291,40 @@ describe("PostgreSQL that is away", () => {
     server.thaw();
     await vi.waitFor(async () => expect(await isUp(postgres)).toBe(true), nap);
   });
+
+  test("a connection that died without a word is given up, although the server is well", async () => {
+    await using database = await openTestDatabase();
+    await using proxy = await openProxy(database.url);
+    await using postgres = await openPostgres({ ...quick, url: proxy.url });
+    await vi.waitFor(async () => expect(await isUp(postgres)).toBe(true), nap);
+    proxy.silence();
+    await expect(postgres.sql`select 1`).rejects.toThrow(UnavailableError);
+    await vi.waitFor(async () => expect(await isUp(postgres)).toBe(true), nap);
+  });
 });
+
+/** A way to the server on which the connections made so far can be silenced: open, and no byte passes. */
+async function openProxy(url: string): Promise<{ readonly url: string; silence(): void } & AsyncDisposable> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const proxy = createServer((near) => {
+    const far = createConnection(Number(target.port), target.hostname);
+    for (const socket of [near, far]) sockets.add(socket.on("error", () => undefined));
+    near.pipe(far).pipe(near);
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const through = new URL(url);
+  through.hostname = "127.0.0.1";
+  through.port = String((proxy.address() as { port: number }).port);
+  return {
+    url: through.href,
+    silence() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+      await once(proxy, "close");
+    },
+  };
+}
