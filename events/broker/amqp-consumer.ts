@@ -1,9 +1,9 @@
-import type { ChannelModel, ConsumeMessage } from "amqplib";
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 
-import type { ConnectionLife } from "./amqp-link.ts";
+import { closeTimeoutMs, within, type ConnectionLife } from "./amqp-link.ts";
 import { fromAmqp } from "./amqp-message.ts";
 import { watch } from "./amqp-publisher.ts";
-import { prefetch, type Handler } from "./broker.ts";
+import { prefetch, type Consumer, type Handler } from "./broker.ts";
 
 export interface Consumption {
   readonly queue: string;
@@ -19,17 +19,15 @@ export interface Consumption {
  * such suspects one at a time, makes room for the next as one survives its first attempt, and opens up
  * when it meets a message that is new: those that returned stand at the head of the queue.
  */
-export async function startConsumption(
+export function startConsumption(
   connection: ChannelModel,
   life: ConnectionLife,
   { queue, parallelism, handler, careful }: Consumption & { readonly careful: boolean },
-): Promise<{ stop(): Promise<void> }> {
-  const channel = await connection.createChannel();
+): Consumer {
   const stopping = new AbortController();
-  // A channel that is closed on purpose must not take the connection of the other consumers along.
-  watch(channel, { ...life, fail: (reason) => stopping.signal.aborted || life.fail(reason) });
   const signal = AbortSignal.any([life.signal, stopping.signal]);
   const tags: string[] = [];
+  let channel: Channel | undefined;
   let room = 0;
 
   const workers = createWorkers({
@@ -38,14 +36,21 @@ export async function startConsumption(
     signal,
     handler,
     onAck: (message) => {
-      if (!life.signal.aborted) channel.ack(message);
+      if (!life.signal.aborted) channel?.ack(message);
     },
     onHeld: () => void open(1),
   });
 
+  const setUp = async () => {
+    channel = await connection.createChannel();
+    // A channel that is closed on purpose must not take the connection of the other consumers along.
+    watch(channel, { ...life, fail: (reason) => stopping.signal.aborted || life.fail(reason) });
+    await open(careful ? 1 : prefetch);
+  };
+
   const open = async (places: number) => {
     const more = Math.min(places, prefetch - room);
-    if (more <= 0 || signal.aborted) return;
+    if (!channel || more <= 0 || signal.aborted) return;
     room += more;
     try {
       await channel.prefetch(more);
@@ -63,13 +68,15 @@ export async function startConsumption(
     workers.add(message);
   };
 
-  await open(careful ? 1 : prefetch);
+  // A queue without a leader does not answer for minutes, and then the server ends the connection. Until
+  // then the other queues are served, and a stop must not wait for it.
+  setUp().catch(life.fail);
   return {
     async stop() {
       stopping.abort();
-      await orEnd(life.signal, () => Promise.all(tags.map((tag) => channel.cancel(tag))));
+      if (!life.signal.aborted) await within(closeTimeoutMs, cancel(channel, tags));
       await workers.idle();
-      await orEnd(life.signal, () => channel.close());
+      if (!life.signal.aborted) await within(closeTimeoutMs, close(channel));
     },
   };
 }
@@ -134,11 +141,10 @@ function createWorkers({ parallelism, careful, signal, handler, onAck, onHeld }:
   };
 }
 
-/** Does something on a channel; when the connection ends meanwhile, the answer would never come. */
-async function orEnd(signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
-  if (signal.aborted) return;
-  const ended = new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  await Promise.race([act().catch(() => {}), ended]);
+async function cancel(channel: Channel | undefined, tags: readonly string[]): Promise<void> {
+  if (channel) await Promise.all(tags.map((tag) => channel.cancel(tag))).catch(() => {});
+}
+
+async function close(channel: Channel | undefined): Promise<void> {
+  await channel?.close().catch(() => {});
 }

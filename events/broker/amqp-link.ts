@@ -1,3 +1,5 @@
+import { Duplex } from "node:stream";
+
 import { connect, type ChannelModel } from "amqplib";
 
 /** A connection that is always being had again. */
@@ -28,7 +30,8 @@ export interface LinkOptions<Session extends object> {
 /** A dead peer is noticed after two of these at the latest. */
 const heartbeatSeconds = 5;
 const connectTimeoutMs = 5000;
-const closeTimeoutMs = 2000;
+/** How long closing anything may take. */
+export const closeTimeoutMs = 2000;
 const backoffMs = { first: 100, longest: 5000 };
 
 /** Connects in the background, and again with growing pauses whenever the connection is lost. */
@@ -105,12 +108,26 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** A server that hangs must not keep us from connecting anew. */
+/** A server that hangs must keep us neither from connecting anew nor from ending the process. */
 async function closeQuietly(connection: ChannelModel): Promise<void> {
-  const done = new AbortController();
-  const closed = connection.close().catch(() => {});
-  await Promise.race([closed, pause(closeTimeoutMs, done.signal)]);
-  done.abort();
+  const closed = connection.close().then(
+    () => true,
+    () => true,
+  );
+  if (await within(closeTimeoutMs, closed)) return;
+  // The socket is no part of the library's interface, and there is no other way to let go of it.
+  const stream = "stream" in connection.connection ? connection.connection.stream : undefined;
+  if (stream instanceof Duplex) stream.destroy();
+}
+
+/** What a promise resolves to, or `undefined` when that takes longer. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const settled = new AbortController();
+  try {
+    return await Promise.race([promise, pause(ms, settled.signal).then(() => undefined)]);
+  } finally {
+    settled.abort();
+  }
 }
 
 /** Resolves after `ms`, or as soon as the signal aborts. */

@@ -4,7 +4,7 @@ import { connect } from "amqplib";
 import { startConsumption, type Consumption } from "./amqp-consumer.ts";
 import { keepConnected } from "./amqp-link.ts";
 import { openPublisher } from "./amqp-publisher.ts";
-import { BrokerUnavailableError, type Broker, type BrokerObserver } from "./broker.ts";
+import { BrokerUnavailableError, type Broker, type BrokerObserver, type Consumer } from "./broker.ts";
 import type { Queue, Topology } from "./topology.ts";
 
 export interface RabbitmqOptions {
@@ -18,7 +18,7 @@ const deliveryLimit = 20;
 
 interface Running {
   readonly consumption: Consumption;
-  session: Promise<{ stop(): Promise<void> }> | undefined;
+  session: Consumer | undefined;
 }
 
 /**
@@ -46,7 +46,6 @@ export function openRabbitmqBroker({ url, topology, observer = {} }: RabbitmqOpt
       connections += 1;
       const start = (running: Running) => {
         running.session = startConsumption(connection, life, { ...running.consumption, careful });
-        running.session.catch(life.fail);
       };
       consumers.forEach(start);
       return { start };
@@ -67,8 +66,7 @@ export function openRabbitmqBroker({ url, topology, observer = {} }: RabbitmqOpt
       return {
         async stop() {
           consumers.delete(running);
-          const session = await running.session?.catch(() => undefined);
-          await session?.stop();
+          await running.session?.stop();
         },
       };
     },
