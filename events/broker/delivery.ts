@@ -57,7 +57,8 @@ export function isRetriable(status: number): boolean {
 }
 
 function waitMs(attempt: number, { backoffPolicy, backoffDelayMs }: DeliveryPolicy): number {
-  const factor = backoffPolicy === "exponential" ? 2 ** attempt : attempt;
+  // Beyond 2^31 a wait of any length is the longest one; and no delay times infinity would be no number.
+  const factor = backoffPolicy === "exponential" ? 2 ** Math.min(attempt, 31) : attempt;
   return Math.min(backoffDelayMs * factor, longestWaitMs);
 }
 
