@@ -120,7 +120,8 @@ test("a connection that never carried a request does not hold up the end", async
   const closed = once(socket, "close");
   await served[Symbol.asyncDispose]();
   await expect(closed).resolves.toBeDefined();
-});
+  // Left alone, Node would close it only after its timeout for headers.
+}, 8000);
 
 test("a port that is taken is told, and what was opened is released", async () => {
   await using first = await serve(echo, { env: silent, port: 0, host: "127.0.0.1" });

@@ -208,6 +208,11 @@ export function describeRejections(under: UnderTest): void {
       expect(recordOf(again).id).toBe(recordOf(first).id);
       expect(recordOf(other).id).not.toBe(recordOf(first).id);
       expect(recordOf(first).data.event).toEqual({});
+      const dated = await under.client.post({ "ce-time": "2026-11-21T12:34:56Z" }, "{a");
+      expect(recordOf(dated)).toMatchObject({
+        id: recordOf(first).id,
+        data: { event: { time: expect.any(String) as string } },
+      });
     });
 
     test.for([
