@@ -1,6 +1,6 @@
-import { Hono } from "hono";
 import { z } from "zod";
 
+import { createApp } from "../../runtime/app.ts";
 import { defineFunction } from "../../runtime/function.ts";
 import { loadAssets } from "./assets.ts";
 import { createProxy } from "./proxy.ts";
@@ -33,7 +33,7 @@ export const dashboard = defineFunction({
   start: async ({ config, log }) => {
     const assets = await loadAssets();
     const proxy = createProxy({ upstream: config.AUDITFLOW_NOTIFICATION_URL, log });
-    const app = new Hono();
+    const app = createApp({ log });
     app.use(async (context, next) => {
       await next();
       for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);

@@ -12,11 +12,14 @@ const timeoutMs = 10_000;
 export function createProxy({ upstream, log }: { readonly upstream: string; readonly log: Log }) {
   return async (context: Context): Promise<Response> => {
     const { pathname, search } = new URL(context.req.url);
+    // Only the beginning of the answer has to come in time: a stream of alerts goes on.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
     try {
       const response = await fetch(new URL(pathname + search, upstream), {
-        headers: { accept: "application/json" },
+        headers: forwarded(context),
         redirect: "error",
-        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), context.req.raw.signal]),
+        signal: AbortSignal.any([late.signal, context.req.raw.signal]),
       });
       const contentType = response.headers.get("content-type") ?? "application/json";
       return new Response(response.body, {
@@ -24,14 +27,20 @@ export function createProxy({ upstream, log }: { readonly upstream: string; read
         headers: { "content-type": contentType, "cache-control": "no-store" },
       });
     } catch (error) {
-      const late = error instanceof Error && error.name === "TimeoutError";
       log.warn({ err: error, path: pathname }, "the alert store could not be read");
-      return problem(
-        late ? 504 : 502,
-        late ? "The alert store did not answer in time." : "The alert store cannot be reached.",
-      );
+      return late.signal.aborted
+        ? problem(504, "The alert store did not answer in time.")
+        : problem(502, "The alert store cannot be reached.");
+    } finally {
+      clearTimeout(timer);
     }
   };
+}
+
+/** What the upstream needs to know: what the client reads, and where its stream broke off. */
+function forwarded(context: Context): Record<string, string> {
+  const { accept = "application/json", "last-event-id": lastEventId } = context.req.header();
+  return lastEventId === undefined ? { accept } : { accept, "last-event-id": lastEventId };
 }
 
 function problem(status: number, detail: string): Response {
