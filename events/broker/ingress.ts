@@ -66,14 +66,14 @@ export function createIngress({ publish, observer }: IngressDeps): Ingress {
     listen: async ({ port, host }) => {
       let draining = false;
       const server = createServer((request, response) => {
-        // Without this a kept connection would hold up the end of a drain.
-        if (draining) response.setHeader("connection", "close");
-        if (isProbe(request)) return answer(response, draining ? 503 : 200);
+        const answer = (status: number) => {
+          // A kept connection would hold up the end of a drain.
+          if (draining) response.setHeader("connection", "close");
+          writeAnswer(response, status);
+        };
+        if (isProbe(request)) return answer(draining ? 503 : 200);
         // Rejects only when the client went away before its body was read: there is nobody to answer.
-        void statusOf(request).then(
-          (status) => answer(response, status),
-          () => response.destroy(),
-        );
+        void statusOf(request).then(answer, () => response.destroy());
       });
       server.requestTimeout = 10_000;
       server.headersTimeout = 10_000;
@@ -98,7 +98,7 @@ function isProbe({ method, headers }: IncomingMessage): boolean {
   return method === "GET" && (headers["user-agent"] ?? "").startsWith("kube-probe/");
 }
 
-function answer(response: ServerResponse, status: number): void {
+function writeAnswer(response: ServerResponse, status: number): void {
   if (status === 503) response.setHeader("retry-after", "1");
   // The rest of a body that is too long is not read, so the connection cannot be used again.
   if (status === 413) response.setHeader("connection", "close");
