@@ -44,9 +44,10 @@ const closeMs = 5000;
 export function guard(options: GuardOptions): Guarded {
   const connections = Array.from({ length: options.max }, () => createConnection(options));
   const current = createSwitch(options, connections);
-  const prober = createProber(options, (failure) => {
-    if (failure === undefined) current.setUp();
-    else current.setDown(failure);
+  let answeredMs = 0;
+  const prober = createProber(options, {
+    answeredMs: () => answeredMs,
+    tell: (failure) => (failure === undefined ? current.setUp() : current.setDown(failure)),
   });
   const slots = createSlots({
     connections,
@@ -66,7 +67,9 @@ export function guard(options: GuardOptions): Guarded {
     using slot = await slots.take(hungMs);
     current.refuse();
     try {
-      return await work(slot.connection);
+      const result = await work(slot.connection);
+      answeredMs = performance.now();
+      return result;
     } catch (error) {
       if (!isConnectionError(error)) throw toFailure(error);
       prober.hasten();

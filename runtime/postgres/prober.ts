@@ -6,8 +6,18 @@ import { createSql } from "./statement.ts";
 /** Between two looks at a server that is up, and the shortest and longest between two tries at one that is not. */
 const probeMs = { up: 10_000, first: 100, longest: 2000 };
 
-/** Looks at the server in the background, on a connection of its own each time. */
-export function createProber(options: ConnectionOptions, tell: (failure: unknown) => void) {
+interface Listener {
+  /** `undefined` when the server is up. */
+  readonly tell: (failure: unknown) => void;
+  /** When the server last answered somebody, by `performance.now()`. */
+  readonly answeredMs: () => number;
+}
+
+/**
+ * Looks at the server in the background, on a connection of its own each time. A server that answers a
+ * statement meanwhile is up, whatever became of the look: on a busy machine that may just be slow.
+ */
+export function createProber(options: ConnectionOptions, { tell, answeredMs }: Listener) {
   let timer: NodeJS.Timeout | undefined;
   let running = false;
   let again = false;
@@ -20,10 +30,11 @@ export function createProber(options: ConnectionOptions, tell: (failure: unknown
   async function run() {
     running = true;
     again = false;
+    const startedMs = performance.now();
     const failure = await probe(options);
     running = false;
     // A server with no connection to spare is there: the pool's own connections still work.
-    const up = failure === undefined || isExhausted(failure);
+    const up = failure === undefined || isExhausted(failure) || answeredMs() > startedMs;
     failures = up ? 0 : failures + 1;
     tell(up ? undefined : failure);
     if (up) plan(again ? probeMs.first : probeMs.up);

@@ -15,7 +15,7 @@ export interface TestPostgresServer extends AsyncDisposable {
   start(): Promise<void>;
   /** Stops it as an administrator would. */
   stop(): Promise<void>;
-  /** Kills it as the kernel would. */
+  /** Kills it as the kernel would; what it had started may answer for another moment. */
   kill(): Promise<void>;
   /** Stops and continues its process: it keeps its port and answers nothing. */
   freeze(): void;
