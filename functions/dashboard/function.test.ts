@@ -60,7 +60,7 @@ test("reads pass to notification with their query, and its answers come back unc
 test("a stream passes as it comes and goes on", async () => {
   const upstream = createServer((request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(`data: after ${request.headers["last-event-id"]}\n\n`);
+    response.write(`data: after ${String(request.headers["last-event-id"])}\n\n`);
   }).listen(0, "127.0.0.1");
   await once(upstream, "listening");
   const address = upstream.address();
