@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+
+import type { ProxyMode } from "../support/chaos-proxy.ts";
+import type { DependencyName } from "../support/fault-rig.ts";
+import { faultServersMissing } from "./missing.ts";
+import { metricOf, play } from "./scenario.ts";
+
+/** Longer than a heartbeat, a command's or a statement's time where the old connection must be given up. */
+const faults: readonly (readonly [ProxyMode, number])[] = [
+  [{ kind: "freeze" }, 4000],
+  [{ kind: "blackhole" }, 8000],
+  [{ kind: "reset" }, 2000],
+  [{ kind: "refuse" }, 2000],
+  [{ kind: "cut", probability: 0.02 }, 3000],
+];
+
+describe.skipIf(faultServersMissing)("partitions", () => {
+  test.for<DependencyName>(["redis", "postgres", "rabbitmq"])(
+    "S17 between the functions and %s",
+    async (name) => {
+      const missed = await play({
+        name: `S17 ${name}`,
+        load: { rate: 80 },
+        async fault({ proxies }) {
+          for (const [mode, lastsMs] of faults) {
+            await sleep(1000);
+            await proxies[name].set(mode);
+            await sleep(lastsMs);
+            await proxies[name].set({ kind: "ok" });
+          }
+        },
+        hits: async ({ proxies, analysis, generator }) => ({
+          ...Object.fromEntries(faults.map(([{ kind }]) => [kind, [proxies[name].counts.hits[kind], 1]])),
+          "connections had again": [proxies[name].counts.connections, 6],
+          "answers and publications that failed": [
+            (await metricOf(analysis, "auditflow_events_handled_total", 'outcome="unavailable"')) +
+              (await metricOf([generator], "auditflow_events_published_total", 'outcome="failed"')),
+            1,
+          ],
+        }),
+      });
+      expect(missed, "A8 faults that did not hit").toEqual([]);
+    },
+  );
+});
