@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -128,6 +129,77 @@ test("what was accepted before a kill -9 becomes an alert after the next start",
   );
 });
 
+test("a second pipeline in the same folder is refused, and the first one lives on", async () => {
+  await using first = await startDev(["--no-demo"]);
+  const second = spawn(process.execPath, [entry, "dev", "--port", "0"], {
+    cwd: first.folder,
+    env: { PATH: process.env["PATH"] },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [said, [exitCode]] = await Promise.all([text(second.stderr), once(second, "exit")]);
+  expect(said).toContain(`AuditFlow runs in this folder already: ${first.url}`);
+  expect(exitCode).toBe(2);
+  const noted = await readFile(join(first.folder, ".auditflow", "dev.json"), "utf8");
+  expect(JSON.parse(noted)).toEqual({ url: first.url, pid: first.child.pid });
+  expect((await fetch(`${first.url}/functions/analysis/readyz`)).status).toBe(200);
+});
+
+test("the note of a pipeline that was killed does not keep the next one from starting", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "auditflow-dev-"));
+  await mkdir(join(folder, ".auditflow"));
+  // The number of a process that runs, at an address where nothing answers: it is not the pipeline's.
+  const note = { url: "http://localhost:1", pid: process.ppid };
+  await writeFile(join(folder, ".auditflow", "dev.json"), JSON.stringify(note));
+  await using dev = await startDev(["--no-demo"], { folder });
+  expect((await fetch(`${dev.url}/livez`)).status).toBe(200);
+});
+
+test("whatever the request target, the gateway asks only its own functions and lives on", async () => {
+  await using stranger = await startStranger();
+  await using dev = await startDev(["--no-demo"]);
+  const targets = [
+    ["//", 404],
+    [`//127.0.0.1:${stranger.port}/`, 404],
+    [`http://127.0.0.1:${stranger.port}/livez`, 200],
+    ["http://[", 400],
+    ["*", 400],
+    ["/a\tb", 400],
+    ["/functions/nobody/healthz", 404],
+    ["/functions/constructor/healthz", 404],
+  ] as const;
+  for (const [target, status] of targets) {
+    expect([target, await statusOf(dev.url, target)]).toEqual([target, status]);
+  }
+  expect(stranger.asked()).toBe(0);
+  expect((await fetch(`${dev.url}/livez`)).status).toBe(200);
+});
+
+/** A server that is no part of the pipeline. */
+async function startStranger() {
+  let asked = 0;
+  const server = createServer((socket) => {
+    asked += 1;
+    socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address ? address.port : 0,
+    asked: () => asked,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** The status of a GET with exactly this target, which `fetch` would rewrite. */
+async function statusOf(url: string, target: string): Promise<number> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(await text(socket))?.[1]);
+}
+
 test("a request under a foreign host name is refused", async () => {
   await using dev = await startDev(["--no-demo"]);
   const { port } = new URL(dev.url);
@@ -147,6 +219,7 @@ describe("mistakes end with a message and their exit code", () => {
     [["emit", "user_login", "--target", "http://127.0.0.1:1"], 4, "http://127.0.0.1:1 cannot be reached"],
     [["tail", "--target", "ftp://x"], 2, '--target "ftp://x" is not an address'],
     [["dev", "--port", "70000"], 2, '--port "70000" is not a port'],
+    [["dev", "--rate", "fast"], 2, '--rate "fast" is not a number of events a second'],
     [["rules", "test", "/nowhere"], 2, '"/nowhere" is not a folder of rules'],
     [["emti"], 2, "Did you mean emit?"],
     [[], 2, "Usage: auditflow"],
@@ -173,6 +246,14 @@ describe("mistakes end with a message and their exit code", () => {
     });
     expect(result.exitCode).toBe(2);
     expect(result.err.join("\n")).toMatch(/DATABASE_URL[\s\S]*AUDITFLOW_LATENESS[\s\S]*LOG_LEVEL/);
+  });
+
+  test("lines of sshd are known by their shape, and a dry run ends with 3 when a line is unreadable", async () => {
+    const line = "Nov 21 12:00:00 edge-1 sshd[7]: Failed password for root from 203.0.113.7 port 4242 ssh2";
+    const good = await runCommand(["emit", "-", "--dry-run"], { stdin: line });
+    expect(good).toMatchObject({ exitCode: 0, out: [expect.stringContaining("/sources/sshd")] });
+    const bad = await runCommand(["emit", "-", "--dry-run"], { stdin: "neither\n" });
+    expect(bad).toMatchObject({ exitCode: 3, out: [], err: [expect.stringMatching(/^line 1: refused/)] });
   });
 
   test("lines that are refused are told with their number, and the others go through", async () => {

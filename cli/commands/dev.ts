@@ -1,13 +1,15 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { Command } from "commander";
+import { z } from "zod";
 
 import { createLog } from "../../runtime/log.ts";
 import { createMetrics } from "../../runtime/metrics.ts";
 import type { CommandContext } from "../context.ts";
+import { parseRate } from "./emit.ts";
 import { openGateway } from "../dev/gateway.ts";
 import { createLogLines } from "../dev/log-lines.ts";
 import { createInProcessStart } from "../dev/in-process.ts";
+import { claimFolder, refuseSecond } from "../dev/instance.ts";
 import { createObserver } from "../dev/observer.ts";
 import { type Pipeline, startPipeline } from "../dev/pipeline.ts";
 import { parseDevConfig } from "../dev/config.ts";
@@ -17,7 +19,6 @@ import { startSchedules } from "../dev/schedule.ts";
 import { createStages, type Stages } from "../dev/stages.ts";
 import { CliError, exitCode } from "../exit-code.ts";
 import { packageVersion } from "../package.ts";
-import { devInstanceFile } from "../target.ts";
 
 const directory = ".auditflow";
 const host = "127.0.0.1";
@@ -41,7 +42,7 @@ export function devCommand(context: CommandContext): Command {
       parsePort,
     )
     .option("--no-demo", "no demo traffic")
-    .option("--rate <n>", "demo events a second", Number, 5)
+    .option("--rate <n>", "demo events a second", parseRate, 5)
     .option("--json", "one JSON object a line: each stage, then ready with url and pid")
     .addHelpText("after", environment)
     .action((options: DevOptions) => dev(options, context));
@@ -66,6 +67,7 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   await using running = new AsyncDisposableStack();
 
   stages.note(`\n  AuditFlow ${packageVersion()} · dev · node ${process.versions.node}\n`);
+  await refuseSecond();
   const { port, note } = await choosePort(options.port, host);
   if (note) stages.note(`  ${note}`);
   let pipeline: Pipeline | undefined;
@@ -76,6 +78,7 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
       return base === undefined ? undefined : { base, path };
     }),
   );
+  running.use(await claimFolder(directory, gateway.url));
   pipeline = running.use(
     await startPipeline({
       env,
@@ -87,7 +90,6 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   );
   running.use(startSchedules(schedules(pipeline), openLog("schedule")));
   await setDemo(pipeline, options);
-  running.use(await noteInstance(gateway.url));
   sayReady({ url: gateway.url, options, seconds: (performance.now() - started) / 1000, stages, context });
   if (!interrupted.aborted) await once(interrupted, "abort");
   stages.note("\n  Stopping: finishing what is in flight (Ctrl-C again to stop at once).");
@@ -116,13 +118,18 @@ async function setDemo(pipeline: Pipeline, { demo, rate }: DevOptions): Promise<
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ on: demo, ...(demo ? { events_per_second: rate, started_at: startedAt } : {}) }),
   });
-  if (!response.ok) throw new CliError(`--rate ${rate}: ${await response.text()}`, exitCode.usage);
+  if (response.ok) return;
+  const text = await response.text();
+  const problem = z.looseObject({ detail: z.string() }).safeParse(parseJson(text));
+  throw new CliError(`--rate ${rate}: ${problem.data?.detail ?? text}`, exitCode.usage);
 }
 
-async function noteInstance(url: string): Promise<AsyncDisposable> {
-  await mkdir(directory, { recursive: true });
-  await writeFile(devInstanceFile, `${JSON.stringify({ url, pid: process.pid })}\n`);
-  return { [Symbol.asyncDispose]: () => rm(devInstanceFile, { force: true }) };
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function sayReady(ready: {

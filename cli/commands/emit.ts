@@ -39,7 +39,7 @@ export function emitCommand(context: CommandContext): Command {
       1,
     )
     .option("--rate <n/s>", "at most this many events a second", parseRate)
-    .option("--target <url>", "the running AuditFlow (default: the one started here, else $AUDITFLOW_URL)")
+    .option("--target <url>", "the running AuditFlow (default: $AUDITFLOW_URL, else the one started here)")
     .option("--json", "one JSON object a line for each event: line, status, id")
     .option("--dry-run", "print the requests instead of sending them")
     .addHelpText("after", examples)
@@ -80,8 +80,8 @@ async function emit(
     if (interrupted.aborted) break;
     await pace({ done: accepted + refused, rate: options.rate, started, signal: interrupted });
   }
-  if (options.dryRun) return;
-  output.err(`sent ${accepted + refused}: ${accepted} accepted, ${refused} refused  →  ${base}`);
+  if (!options.dryRun)
+    output.err(`sent ${accepted + refused}: ${accepted} accepted, ${refused} refused  →  ${base}`);
   if (refused > 0) endWith(exitCode.problems);
 }
 
@@ -154,7 +154,8 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
-function parseRate(text: string): number {
+/** Events a second, with or without `/s`, for commander. */
+export function parseRate(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:\/s)?$/.exec(text);
   const rate = Number(match?.[1]);
   if (rate > 0) return rate;

@@ -31,7 +31,7 @@ interface TailOptions {
 export function tailCommand(context: CommandContext): Command {
   return new Command("tail")
     .description("print alerts as they come; one line for each new alert and each change of its count")
-    .option("--target <url>", "the running AuditFlow (default: the one started here, else $AUDITFLOW_URL)")
+    .option("--target <url>", "the running AuditFlow (default: $AUDITFLOW_URL, else the one started here)")
     .option("--json", "one JSON object a line, as the API answers it")
     .option("--existing", "begin with the alerts that are there already")
     .option("--count <n>", "end after this many lines", positiveInteger)

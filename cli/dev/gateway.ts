@@ -1,10 +1,12 @@
 import {
   Agent,
+  type ClientRequest,
   createServer,
   type IncomingMessage,
   request,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from "node:http";
 import { once } from "node:events";
 
@@ -36,8 +38,8 @@ export async function openGateway(
   const server = createServer((incoming, outgoing) => {
     const refused = refusal(incoming);
     if (refused) return problem(outgoing, 421, refused);
-    const target = upstream(incoming.method ?? "GET", incoming.url ?? "/");
-    if (target) return pass(incoming, outgoing, { agent, url: new URL(target.path, target.base) });
+    const target = upstream(incoming.method ?? "GET", originForm(incoming.url ?? "/"));
+    if (target) return pass(incoming, outgoing, { agent, ...target });
     return starting(incoming, outgoing);
   });
   const port = await listen(server, address);
@@ -58,13 +60,23 @@ function refusal({ headers }: IncomingMessage): string | undefined {
   return localNames.has(name) ? undefined : `Host "${name}" is not this machine: use localhost.`;
 }
 
+/**
+ * The path of a request target. A client may send the whole URL (RFC 9112 §3.2.2); whose it is, the Host
+ * header has said. Any other target stays as it is: read as a reference, `//host/` would name another host.
+ */
+function originForm(target: string): string {
+  if (!/^https?:/i.test(target) || !URL.canParse(target)) return target;
+  const { pathname, search } = new URL(target);
+  return pathname + search;
+}
+
 function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { agent, url }: { readonly agent: Agent; readonly url: URL },
+  to: { readonly agent: Agent; readonly base: string; readonly path: string },
 ): void {
-  const { connection: _, "keep-alive": __, ...headers } = incoming.headers;
-  const onward = request(url, { agent, method: incoming.method, headers: { ...headers, host: url.host } });
+  const onward = open(incoming, to);
+  if (!onward) return problem(outgoing, 400, "The request target is no path.");
   onward.on("response", (response) => {
     const { connection: _, "keep-alive": __, ...back } = response.headers;
     outgoing.writeHead(response.statusCode ?? 502, back);
@@ -79,6 +91,21 @@ function pass(
   incoming.pipe(onward);
 }
 
+/** The request to the function that serves it; `undefined` when its target cannot be sent on. */
+function open(
+  incoming: IncomingMessage,
+  { agent, base, path }: { readonly agent: Agent; readonly base: string; readonly path: string },
+): ClientRequest | undefined {
+  const { hostname, port, host } = new URL(base);
+  const { connection: _, "keep-alive": __, ...headers } = incoming.headers;
+  try {
+    const { method } = incoming;
+    return request({ agent, hostname, port, path, method, headers: { ...headers, host } });
+  } catch {
+    return undefined;
+  }
+}
+
 function starting({ headers }: IncomingMessage, outgoing: ServerResponse): void {
   if (!headers.accept?.includes("text/html")) return problem(outgoing, 503, "AuditFlow is starting.");
   outgoing
@@ -86,8 +113,8 @@ function starting({ headers }: IncomingMessage, outgoing: ServerResponse): void 
     .end(startingPage);
 }
 
-function problem(outgoing: ServerResponse, status: 421 | 503, detail: string): void {
-  const title = status === 421 ? "Misdirected Request" : "Service Unavailable";
+function problem(outgoing: ServerResponse, status: 400 | 421 | 503, detail: string): void {
+  const title = STATUS_CODES[status];
   outgoing
     .writeHead(status, {
       "content-type": "application/problem+json",

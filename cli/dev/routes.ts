@@ -1,7 +1,7 @@
 /** What one address of `auditflow dev` serves, by function; the dashboard serves the rest. */
 const generatorPaths = /^\/(?:events|generate_event|sources\/[a-z]+|generator(?:\/tick)?)$/;
 const directPath =
-  /^\/functions\/([a-z]+)(\/(?:livez|readyz|healthz|metrics|loglevel|reconcile|deliveries\/run))$/;
+  /^\/functions\/(generator|analysis|notification|dashboard)(\/(?:livez|readyz|healthz|metrics|loglevel|reconcile|deliveries\/run))$/;
 
 /** The function a request belongs to and the path it has there. */
 export function routeOf(method: string, url: string): { readonly name: string; readonly path: string } {

@@ -30,15 +30,19 @@ export async function* readBatches(
     const parsed = parseLine(text, line, as);
     if ("reason" in parsed) {
       bad.push(parsed);
+      if (bad.length < maxRecords) continue;
+      yield { records, bad };
+      [records, bad, bytes] = [[], [], 0];
       continue;
     }
-    const full = records.length >= Math.min(limit, maxRecords) || bytes + text.length > maxBytes;
+    const size = Buffer.byteLength(text);
+    const full = records.length >= Math.min(limit, maxRecords) || bytes + size > maxBytes;
     if (records.length > 0 && (full || records[0]?.kind !== parsed.kind)) {
       yield { records, bad };
       [records, bad, bytes] = [[], [], 0];
     }
     records.push(parsed);
-    bytes += text.length;
+    bytes += size;
   }
   if (records.length + bad.length > 0) yield { records, bad };
 }

@@ -16,12 +16,16 @@ export interface BadLine {
   readonly reason: string;
 }
 
+/** A line of sshd's log, as syslog, rsyslog and journald write it. */
+const sshdLine = /\bsshd(?:-session|-auth)?\[\d+\]: /;
+
 /**
- * Recognises a line. `as` overrides the guess; without it text that is not JSON is refused, because a
+ * Recognises a line. `as` overrides the guess; without it other text that is not JSON is refused, because a
  * mistyped file should not be sent somewhere as log lines.
  */
 export function parseLine(text: string, line: number, as?: RecordKind): InputRecord | BadLine {
-  if (as === "sshd") return { line, kind: "sshd", value: text };
+  const isLog = as === "sshd" || (as === undefined && !/^\s*[{[]/.test(text) && sshdLine.test(text));
+  if (isLog) return { line, kind: "sshd", value: text };
   try {
     const value: unknown = JSON.parse(text);
     return { line, kind: as ?? kindOf(value), value };
