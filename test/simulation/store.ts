@@ -1,0 +1,148 @@
+import { decodeRequest } from "../../events/http.ts";
+import { InvalidEventError } from "../../events/invalid-event.ts";
+import type { Emission } from "../../functions/notification/alert.ts";
+import type { DeadLetter } from "../../functions/notification/dead-letter.ts";
+import type { Outbox } from "../../functions/notification/store/outbox.ts";
+import type { Store } from "../../functions/notification/store/store.ts";
+import type { Failpoint } from "../../runtime/failpoints.ts";
+import { UnavailableError } from "../../runtime/failure.ts";
+import { createBatcher } from "../../runtime/postgres/batch.ts";
+import { planWrite, type Tables } from "./alert-tables.ts";
+import type { Database, World } from "./database.ts";
+import type { Plants } from "./plants.ts";
+
+export interface StoreDeps {
+  readonly world: World;
+  readonly database: Database;
+  readonly tables: Tables;
+  readonly locks: GroupLocks;
+  readonly failpoint: Failpoint;
+  readonly plants: Plants;
+  readonly onOutbox: () => void;
+}
+
+const limits = { maxItems: 500, maxQueued: 10_000, deadlineMs: 15_000 };
+
+/** Notification's store: its group commit and its transactions, over maps in place of SQL. */
+export function createStore(deps: StoreDeps): Pick<Store, "storeAlert" | "storeDeadLetter"> {
+  const { world, database, tables, locks, failpoint, plants, onOutbox } = deps;
+  const { scheduler } = world;
+
+  const alerts = createBatcher<Emission, string>({
+    ...limits,
+    async flush(emissions) {
+      const groups = emissions.map(({ groupId }) => groupId);
+      const write = await locks.hold(groups, async () => {
+        await scheduler.step("postgres upserts alerts");
+        const decided = planWrite(tables, emissions, scheduler.now());
+        const planned = plants.write?.(decided, tables) ?? decided;
+        await scheduler.step("postgres writes episodes");
+        await failpoint("notification-before-commit");
+        return await database.statement("commit of alerts", () => {
+          planned.commit();
+          database.marks.stored(emissions.map(({ event }) => event));
+          return planned;
+        });
+      });
+      await failpoint("notification-after-commit");
+      if (write.hasBegun) onOutbox();
+      return write.outcomes;
+    },
+  });
+
+  const letters = createBatcher<DeadLetter, void>({
+    ...limits,
+    async flush(batch) {
+      await database.statement("commit of dead letters", () => {
+        for (const letter of batch) {
+          tables.deadLetters.set(letter.id, letter);
+          if (letter.kind === "rejected") markRefused(database, letter);
+        }
+      });
+      return batch.map(() => undefined);
+    },
+  });
+
+  return {
+    storeAlert: async (emission) => void (await alerts.add(emission)),
+    storeDeadLetter: (letter) => letters.add(letter),
+  };
+}
+
+/** The decision of mark-ledger.ts: whoever is refused is marked when the refused bytes are those kept. */
+function markRefused({ marks }: Database, { headers, body, code }: DeadLetter): void {
+  try {
+    marks.refused(decodeRequest({ headers, body }), code);
+  } catch (error) {
+    if (!(error instanceof InvalidEventError)) throw error;
+  }
+}
+
+/** Row and advisory locks on groups, released with the transaction or the process that holds them. */
+export interface GroupLocks {
+  hold<T>(groups: readonly string[], work: () => Promise<T>): Promise<T>;
+}
+
+export function createGroupLocks({ scheduler }: World): GroupLocks {
+  const holders = new Map<string, object>();
+  return {
+    async hold(groups, work) {
+      const token = {};
+      const wanted = [...new Set(groups)].toSorted();
+      const release = () => {
+        for (const group of wanted) if (holders.get(group) === token) holders.delete(group);
+      };
+      const forget = scheduler.current().onDeath(release);
+      try {
+        for (const group of wanted) {
+          for (let waited = 0; holders.has(group); waited += 1) {
+            if (waited > 2000) throw new UnavailableError("postgres", "The lock was not released.");
+            await scheduler.sleep(7);
+          }
+          holders.set(group, token);
+          await scheduler.step("postgres locks a group");
+        }
+        return await work();
+      } finally {
+        forget();
+        release();
+      }
+    },
+  };
+}
+
+/** The outbox over the same tables; all times are the database's. */
+export function createMemoryOutbox({
+  world,
+  database,
+  tables,
+}: Pick<StoreDeps, "world" | "database" | "tables">): Outbox {
+  const { now } = world.scheduler;
+  const pending = () => [...tables.deliveries.values()].filter(({ status }) => status === "pending");
+  return {
+    claim: ({ limit, leaseMs }) =>
+      database.statement("claim", () => {
+        const due = pending().filter(({ dueAt }) => dueAt <= now());
+        return due.slice(0, limit).map((row) => {
+          row.attempts += 1;
+          row.dueAt = now() + leaseMs;
+          return { id: row.id, channel: "webhook", message: row.message, attempt: row.attempts };
+        });
+      }),
+    mark: ({ id, attempt }, result) =>
+      database.statement("mark delivery", () => {
+        const row = tables.deliveries.get(id);
+        if (!row) return;
+        if (result.kind === "delivered") row.status = "delivered";
+        else if (row.attempts === attempt && row.status === "pending") {
+          row.status = result.kind === "failed" ? "failed" : "pending";
+          row.dueAt = now() + (result.kind === "again" ? result.afterMs : 0);
+        }
+      }),
+    nextDue: () =>
+      database.statement("next due", () => {
+        const times = pending().map(({ dueAt }) => dueAt);
+        return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - now());
+      }),
+  };
+}
