@@ -8,6 +8,9 @@ const benchmarks: Readonly<
 > = {
   codec: () => import("./codec.ts"),
   http: () => import("./http.ts"),
+  coldstart: () => import("./coldstart.ts"),
+  batch: () => import("./batch.ts"),
+  window: () => import("./window.ts"),
 };
 
 const { values, positionals } = parseArgs({

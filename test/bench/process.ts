@@ -15,13 +15,9 @@ export interface MeasuredProcess extends AsyncDisposable {
   rss(): number;
 }
 
-/** Starts `node ...args` with `PORT` set and waits until the port takes connections. */
-export async function startProcess(
-  args: readonly string[],
-  port: number,
-  env: NodeJS.ProcessEnv = {},
-): Promise<MeasuredProcess> {
-  const child = spawn(process.execPath, args, {
+/** Runs `node ...args` with `PORT` set and nothing else of this process's environment. */
+export function spawnNode(args: readonly string[], port: number, env: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(process.execPath, args, {
     cwd: root,
     env: {
       PATH: process.env["PATH"],
@@ -32,21 +28,34 @@ export async function startProcess(
     },
     stdio: ["ignore", "ignore", "inherit"],
   });
+}
+
+/** Starts a server and waits until its port takes connections; disposing it kills it. */
+export async function startProcess(
+  args: readonly string[],
+  port: number,
+  env: NodeJS.ProcessEnv = {},
+): Promise<MeasuredProcess> {
+  const child = spawnNode(args, port, env);
   await untilListening(child, port);
   return {
     port,
     cpu: () => cpuOf(child.pid ?? 0),
-    rss: () => rssOf(child.pid ?? 0),
-    async [Symbol.asyncDispose]() {
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
-    },
+    rss: () => rssOf(child),
+    [Symbol.asyncDispose]: () => endProcess(child, "SIGKILL"),
   };
 }
 
+/** Sends the signal and waits until the process is gone. */
+export async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill(signal);
+  await ended;
+}
+
 /** Resolves when the port takes a connection; rejects when the process ends before. */
-export async function untilListening(child: ChildProcess, port: number): Promise<void> {
+async function untilListening(child: ChildProcess, port: number): Promise<void> {
   const until = performance.now() + 30_000;
   while (performance.now() < until) {
     if (child.exitCode !== null)
@@ -75,7 +84,8 @@ function cpuOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-function rssOf(pid: number): number {
+/** Resident set size of a process, in MiB. */
+export function rssOf({ pid }: ChildProcess): number {
   const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(line?.[1]) / 1024;
 }
