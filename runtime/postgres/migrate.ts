@@ -10,7 +10,7 @@ import { lineAt, splitStatements, type Statement } from "./statements.ts";
 import { runTransaction } from "./transaction.ts";
 
 /** A migration could not be read or run; the message names the file and the statement. */
-export class MigrationError extends Error {
+class MigrationError extends Error {
   override readonly name = "MigrationError";
   readonly code: "MIGRATION_FAILED" | "MIGRATION_INVALID";
 

@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 
 /** Work under way on one connection, which is given back when the slot is disposed. */
-export interface Slot extends Disposable {
+interface Slot extends Disposable {
   readonly connection: Connection;
   readonly startedMs: number;
   readonly hungMs: number;

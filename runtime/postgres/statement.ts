@@ -7,6 +7,9 @@ export interface Statement extends Promise<unknown> {
   reject: (error: unknown) => void;
 }
 
+/** Never connects: it only makes statements, the same ones for everybody. */
+const maker = postgres({ max: 1, host: "localhost", user: "nobody" });
+
 /**
  * Runs a statement through the handler of some client. `onFailure` is called synchronously, before anybody
  * who waits for the statement can do anything further.
@@ -36,8 +39,7 @@ export function createSql(execute: (statement: Statement) => Promise<unknown>): 
     if (isStatement(made)) redirect(made, execute);
     return made;
   };
-  // Never connects: it only makes statements.
-  return new Proxy(postgres({ max: 1, host: "localhost" }), {
+  return new Proxy(maker, {
     apply: (target, self, args) => wrapped(Reflect.apply(target, self, args)),
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key);
