@@ -57,7 +57,7 @@ export class BrokerUnavailableError extends Error {
 }
 
 /** What became of an event offered to the ingress. */
-export type PublishOutcome =
+type PublishOutcome =
   /** Stored for at least one Trigger. */
   | "stored"
   /** Accepted, and dropped because no Trigger wants it, as on Knative. */

@@ -65,7 +65,9 @@ describe("the next step", () => {
       fc.property(failing, policy, fc.integer({ min: 1, max: 2000 }), (outcome, given, attempt) => {
         const step = nextStep(outcome, attempt, { ...given, undeliverable: "hold" });
         expect(step.kind).toBe("retry");
-        if (step.kind === "retry" && attempt > given.retry) expect(step.afterMs).toBeLessThanOrEqual(30_000);
+        if (step.kind !== "retry" || attempt <= given.retry) return;
+        expect(step.afterMs).toBeGreaterThanOrEqual(1000);
+        expect(step.afterMs).toBeLessThanOrEqual(30_000);
       }),
     );
   });

@@ -28,8 +28,8 @@ export const defaultBackoffDelayMs = 50;
 /** The longest wait a timer can be set to. */
 const longestWaitMs = 2 ** 31 - 1;
 
-/** Pause between attempts once a held message has used up its retries. */
-const longestHoldMs = 30_000;
+/** Pauses between attempts once a held message has used up its retries, also where its delay is none. */
+const holdMs = { shortest: 1000, longest: 30_000 };
 
 /**
  * Decides what follows attempt number `attempt` (from 1), which ended with `status`.
@@ -44,7 +44,8 @@ export function nextStep(status: number, attempt: number, policy: DeliveryPolicy
     return { kind: "retry", afterMs: waitMs(attempt, policy) };
   }
   if (policy.undeliverable !== "hold") return { kind: policy.undeliverable };
-  return { kind: "retry", afterMs: Math.min(waitMs(attempt, policy), longestHoldMs) };
+  const afterMs = Math.max(holdMs.shortest, Math.min(waitMs(attempt, policy), holdMs.longest));
+  return { kind: "retry", afterMs };
 }
 
 export function isSuccess(status: number): boolean {
@@ -52,7 +53,7 @@ export function isSuccess(status: number): boolean {
 }
 
 /** No answer, any 5xx, 404, 408, 409 and 429: it may pass later. */
-export function isRetriable(status: number): boolean {
+function isRetriable(status: number): boolean {
   return status === noAnswer || status >= 500 || [404, 408, 409, 429].includes(status);
 }
 

@@ -7,7 +7,7 @@ export class MessageError extends Error {
 }
 
 /** Attributes every event has, in the order they are checked. */
-export const requiredAttributes = ["id", "type", "source"] as const;
+const requiredAttributes = ["id", "type", "source"] as const;
 
 /** What stands for an absent `time` on the queue, as the Knative ingress writes it. */
 export const absentTime = "0001-01-01T00:00:00Z";

@@ -21,7 +21,7 @@ export interface Ingress {
 }
 
 /** Disposing it answers what is in flight and closes. */
-export interface ListeningIngress extends AsyncDisposable {
+interface ListeningIngress extends AsyncDisposable {
   readonly port: number;
 }
 

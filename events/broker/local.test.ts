@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 
 import type { BrokerObserver } from "./broker.ts";
-import { event } from "./conformance/stack.conformance.ts";
+import { event, structured } from "./conformance/stack.conformance.ts";
 import { openLocalBroker } from "./local.ts";
 
 const manifests = new URL("../../knative/base/", import.meta.url).pathname;
@@ -57,9 +57,13 @@ describe("the local broker", () => {
     const broker = stack.use(await openLocalBroker({ manifests, resolve }));
     expect((await fetch(broker.url, audit)).status).toBe(202);
     await vi.waitFor(() => expect(calls).toHaveLength(2));
+    // What no header can carry is a dead letter at once.
+    await fetch(broker.url, structured({ id: "2", type: alert["ce-type"], subject: "two\nlines" }));
+    await vi.waitFor(() => expect(calls).toHaveLength(3));
     expect(calls.map(({ url, headers }) => [url, headers["ce-id"]])).toEqual([
       ["/analysis/", "1"],
       ["/notification/", "alert"],
+      ["/notification/dead-letters", "2"],
     ]);
   });
 

@@ -33,7 +33,7 @@ export interface TriggerManifest {
   readonly place: string;
 }
 
-export interface BrokerManifest {
+interface BrokerManifest {
   readonly name: string;
   readonly queueType: "quorum" | "classic";
   readonly delivery?: DeliverySpec | undefined;

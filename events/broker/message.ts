@@ -13,7 +13,7 @@ import {
 import { rawMember } from "./raw-json.ts";
 
 /** Header fields as `node:http` gives them (`headersDistinct`), names in lower case. */
-export type HeaderFields = Readonly<Record<string, readonly string[] | undefined>>;
+type HeaderFields = Readonly<Record<string, readonly string[] | undefined>>;
 
 /** One HTTP message: a request to the ingress or a subscriber's answer. */
 export interface HttpContent {

@@ -7,7 +7,7 @@ import type { DeliverySpec, Destination, Manifests, TriggerManifest } from "./ma
 import type { Profile } from "./profile.ts";
 
 /** One exchange's way into one queue. */
-export interface Binding {
+interface Binding {
   readonly exchange: string;
   readonly queue: string;
   readonly arguments: BindingArguments;

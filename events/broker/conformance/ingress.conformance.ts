@@ -157,8 +157,10 @@ export function ingressConformance(adapter: () => Adapter): void {
       });
       await send(opened, traced(event()));
       expect((await take(opened.broker, lane?.queue ?? "")).headers["traceparent"]).toBe(transport);
-      await send(opened, traced(event({ traceparent: origin })));
-      expect((await take(opened.broker, lane?.queue ?? "")).headers["traceparent"]).toBe(origin);
+      for (const request of [event({ traceparent: origin }), structured({ traceparent: origin })]) {
+        await send(opened, traced(request));
+        expect((await take(opened.broker, lane?.queue ?? "")).headers["traceparent"]).toBe(origin);
+      }
     });
 
     test("refuses a body RabbitMQ would not take, announced or not, and lives on", async () => {
