@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chown, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { connect } from "../../test/support/database.ts";
@@ -240,19 +240,21 @@ describe.skipIf(!isRoot)("embedded PostgreSQL of root", () => {
     expect(await readFile(`/proc/${pid}/status`, "utf8")).toMatch(new RegExp(`^Uid:\\s+${uid}\\s`, "m"));
   });
 
-  test("it also works below a folder where only root may go", async () => {
-    directory = join(directory, "project", "store");
-    const first = await openEmbeddedPostgres({ directory, durable: false });
-    const elsewhere = (await readFile(join(directory, "location"), "utf8")).trim();
-    cleanup.defer(async () => {
-      await rm(elsewhere, { recursive: true, force: true });
-      await rmdir(dirname(elsewhere)).catch(() => undefined);
-    });
+  test("it also works below a folder where only root may go, and stays there", async () => {
+    const store = join(directory, "store");
+    const first = await openEmbeddedPostgres({ directory: store, durable: false });
+    const owner = await chooseOwner(join(store, "data"));
+    expect(owner && (await canEnter(owner, store))).toBe(false);
     await query(first.url, "create table kept as select 1 as n");
     await first[Symbol.asyncDispose]();
-    const second = await open();
+    const second = cleanup.use(await openEmbeddedPostgres({ directory: store, durable: false }));
     expect(await query(second.url, "select n from kept")).toEqual([{ n: 1 }]);
-    expect(existsSync(join(elsewhere, "data"))).toBe(true);
+    expect(existsSync(join(store, "data", "PG_VERSION"))).toBe(true);
+    await rm(join(store, "password"));
+    process.kill(second.pid, "SIGKILL");
+    await stopped(second.pid);
+    const third = cleanup.use(await openEmbeddedPostgres({ directory: store, durable: false }));
+    expect(await query(third.url, "select n from kept")).toEqual([{ n: 1 }]);
   });
 
   test("a store that a user made is continued as that user, and the user can have it back", async (context) => {

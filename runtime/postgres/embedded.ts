@@ -7,7 +7,7 @@ import { probe } from "./prober.ts";
 import { locateBinaries } from "./embedded/binaries.ts";
 import { type Cluster, initialise, resetPassword, user } from "./embedded/cluster.ts";
 import { enter, leave, locked } from "./embedded/occupants.ts";
-import { chooseHome, chooseOwner } from "./embedded/owner.ts";
+import { chooseOwner, makeFolder } from "./embedded/owner.ts";
 import { findPostmaster, type Postmaster, startPostmaster, stopPostmaster } from "./embedded/postmaster.ts";
 
 export interface EmbeddedOptions {
@@ -41,15 +41,21 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   const token = randomBytes(6).toString("hex");
   const directory = resolve(options.directory);
   const owner = await chooseOwner(join(directory, "data"));
-  const home = await chooseHome(directory, owner, token);
+  await makeFolder(directory, owner);
   return locked(directory, token, async () => {
-    const cluster = await prepare(home, { durable: options.durable ?? true });
+    const cluster: Cluster = {
+      home: directory,
+      data: join(directory, "data"),
+      binaries: await locateBinaries(directory, owner),
+      owner,
+      durable: options.durable ?? true,
+    };
     const { password, isNew } = await readPassword(directory);
     const isFresh = await initialise(cluster, token, password);
     const start = { password, isPasswordLost: isNew && !isFresh, port: options.port ?? 0 };
     const { server, adopted } = await startOrAdopt(cluster, start);
     await enter(directory, token);
-    options.log?.debug({ ...server, adopted, home }, "Embedded PostgreSQL is running.");
+    options.log?.debug({ ...server, adopted, directory }, "Embedded PostgreSQL is running.");
     return {
       url: urlOf(server, password),
       ...server,
@@ -64,12 +70,6 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
 
 /** How long a server that did not answer is given to stop in order. */
 const unresponsiveMs = 3000;
-
-async function prepare(home: string, { durable }: { readonly durable: boolean }): Promise<Cluster> {
-  const data = join(home, "data");
-  const owner = await chooseOwner(data);
-  return { home, data, binaries: await locateBinaries(home, owner), owner, durable };
-}
 
 /** The password of this folder's server, made on the first start and readable by us alone. */
 async function readPassword(

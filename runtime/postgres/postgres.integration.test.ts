@@ -246,7 +246,10 @@ describe("PostgreSQL that is away", () => {
       (socket: { end(text: string): void }) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
     ],
   ] as const)("a peer that accepts connections and %s counts as away", async ([, answer]) => {
-    const peer = createServer(answer as () => void).listen(0, "127.0.0.1");
+    const peer = createServer((socket) => {
+      socket.on("error", () => undefined);
+      answer(socket);
+    }).listen(0, "127.0.0.1");
     await once(peer, "listening");
     const { port } = peer.address() as { port: number };
     const health = createHealth(Date.now);

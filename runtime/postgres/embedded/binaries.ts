@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join, relative } from "node:path";
 
 import { EmbeddedPostgresError } from "./failure.ts";
-import { canRun, type Owner } from "./owner.ts";
+import { canEnter, canRun, type Owner } from "./owner.ts";
 
 export interface Binaries {
   readonly initdb: string;
@@ -30,11 +30,15 @@ interface LibraryLink {
   readonly target: string;
 }
 
+/** Where copies for root's stores lie whose own folder nobody else can reach. */
+const sharedFolder = "/var/lib/auditflow";
+
 /**
  * Finds the binaries of the optional package for this platform, with the library links that its install
  * script would have made. They are used where they are when they can be completed and run there, else from
- * a copy (hard links where possible) in `home`: the package may be read-only, belong to somebody else or
- * lie where the server's owner may not go.
+ * a copy (hard links where possible) in `home`, or in a place for all of root's stores when that is out of
+ * the owner's reach: the package may be read-only, belong to somebody else or lie where the server's owner
+ * may not go.
  */
 export async function locateBinaries(
   home: string,
@@ -46,7 +50,8 @@ export async function locateBinaries(
   const links = await readLinks(native);
   const usable =
     (await makeLinks(native, links)) && (!owner || (await canRun(owner, join(native, "bin/postgres"))));
-  const place = usable ? native : await mirror(native, links, join(home, `native-${version}`));
+  const folder = !usable && owner && !(await canEnter(owner, home)) ? sharedFolder : home;
+  const place = usable ? native : await mirror(native, links, join(folder, `native-${version}`));
   const bin = join(place, "bin");
   return { initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), major: Number.parseInt(version) };
 }
@@ -96,6 +101,7 @@ async function linkOnce(source: string, target: string): Promise<void> {
 /** Copies what the server needs; in one step visible to others, so that half a copy is never used. */
 async function mirror(native: string, links: readonly LibraryLink[], place: string): Promise<string> {
   if (await exists(place)) return place;
+  await mkdir(dirname(place), { recursive: true });
   const half = await mkdtemp(`${place}.`);
   await chmod(half, 0o755);
   for (const folder of ["bin", "lib", "share"]) await copyTree(join(native, folder), join(half, folder));

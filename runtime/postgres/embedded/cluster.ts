@@ -1,7 +1,7 @@
 import { spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { access, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import type { Binaries } from "./binaries.ts";
 import { EmbeddedPostgresError } from "./failure.ts";
@@ -20,9 +20,22 @@ export interface Cluster {
 /** The one role and owner of everything; the server listens on loopback only. */
 export const user = "auditflow";
 
-/** How the cluster's programs run: nothing of our environment (such as `PGDATA`) reaches them. */
-export function programOptions({ owner, home }: Cluster): SpawnOptions {
-  return { ...owner, cwd: home, env: { LC_ALL: "C", PATH: "/usr/local/bin:/usr/bin:/bin" } };
+/**
+ * How a program runs on a data directory: inside of it, and with nothing of our environment (such as
+ * `PGDATA`).
+ */
+export function programOptions({ owner }: Cluster, data: string): SpawnOptions {
+  return { ...owner, cwd: data, env: { LC_ALL: "C", PATH: "/usr/local/bin:/usr/bin:/bin" } };
+}
+
+/**
+ * How a program that runs inside of its data directory is told where that is. The owner that root chose may
+ * be barred from a folder above it (a project under `/root`): it is put inside before it becomes the owner,
+ * and this name leads there without a walk from the top. All processes of a server stay in their data
+ * directory.
+ */
+export function dataName({ owner }: Cluster, data: string): string {
+  return owner && process.platform === "linux" ? "/proc/self/cwd" : data;
 }
 
 /**
@@ -44,10 +57,10 @@ export async function initialise(cluster: Cluster, token: string, password: stri
 }
 
 function initdb(cluster: Cluster, data: string, passwordFile: string): Promise<void> {
-  return run(cluster, cluster.binaries.initdb, [
-    `--pgdata=${data}`,
+  return runInitdb(cluster, data, [
+    `--pgdata=${dataName(cluster, data)}`,
     `--username=${user}`,
-    `--pwfile=${passwordFile}`,
+    `--pwfile=${relative(data, passwordFile)}`,
     "--auth=scram-sha-256",
     "--encoding=UTF8",
     "--locale=C",
@@ -60,8 +73,9 @@ function initdb(cluster: Cluster, data: string, passwordFile: string): Promise<v
 
 /** Gives the role a new password in single-user mode, for a store whose password was lost. */
 export async function resetPassword(cluster: Cluster, password: string): Promise<void> {
-  const child = spawn(cluster.binaries.postgres, ["--single", "-D", cluster.data, "postgres"], {
-    ...programOptions(cluster),
+  const place = dataName(cluster, cluster.data);
+  const child = spawn(cluster.binaries.postgres, ["--single", "-D", place, "postgres"], {
+    ...programOptions(cluster, cluster.data),
     stdio: ["pipe", "ignore", "ignore"],
   });
   child.stdin?.end(`alter role ${user} password '${password}'\n`);
@@ -111,9 +125,10 @@ async function give({ owner }: Cluster, path: string): Promise<void> {
   if (owner) await chown(path, owner.uid, owner.gid);
 }
 
-async function run(cluster: Cluster, program: string, parameters: readonly string[]): Promise<void> {
+async function runInitdb(cluster: Cluster, data: string, parameters: readonly string[]): Promise<void> {
+  const program = cluster.binaries.initdb;
   const child = spawn(program, parameters, {
-    ...programOptions(cluster),
+    ...programOptions(cluster, data),
     stdio: ["ignore", "ignore", "pipe"],
   });
   let output = "";

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 
 /** Whose processes and files the server's are. */
 export interface Owner {
@@ -11,9 +10,6 @@ export interface Owner {
 
 /** Accounts that exist for such a purpose, in order of preference. */
 const candidates = ["postgres", "_postgres", "nobody"];
-
-/** Where root keeps a store whose directory nobody else may enter. */
-const elsewhere = "/var/lib/auditflow";
 
 /**
  * PostgreSQL refuses to run as root, so root starts it as somebody else: whoever owns the data already,
@@ -39,34 +35,14 @@ function parsePasswd(file: string): ReadonlyMap<string, Owner> {
 }
 
 /**
- * A folder below which the owner can keep its files: the wanted one, or, when that lies where only root
- * may go (a project under `/root`), one of its own under `/var/lib`, remembered in the wanted one.
+ * Makes the folder of a store. The owner may pass through it, if not to it: what it holds has modes of its
+ * own.
  */
-export async function chooseHome(
-  directory: string,
-  owner: Owner | undefined,
-  token: string,
-): Promise<string> {
+export async function makeFolder(directory: string, owner: Owner | undefined): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const note = join(directory, "location");
-  const noted = await readFile(note, "utf8").catch(() => undefined);
-  if (noted !== undefined) return noted.trim();
-  if (!owner || (await canEnter(owner, directory)) || (await openUp(owner, directory))) return directory;
-  const home = join(elsewhere, `postgres-${token}`);
-  await mkdir(home, { recursive: true, mode: 0o755 });
-  await writeFile(note, `${home}\n`);
-  return home;
-}
-
-/**
- * Lets the owner pass through the folder, when only the folder itself is in the way: what it holds has
- * modes of its own.
- */
-async function openUp(owner: Owner, directory: string): Promise<boolean> {
-  if (!(await canEnter(owner, dirname(directory)))) return false;
+  if (!owner) return;
   const { mode } = await stat(directory);
   await chmod(directory, mode | 0o011);
-  return canEnter(owner, directory);
 }
 
 /** Whether the owner may enter a folder; tried, because access lists cannot be told from the mode. */

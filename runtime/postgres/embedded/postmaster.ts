@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { type Cluster, failed, programOptions } from "./cluster.ts";
+import { type Cluster, dataName, failed, programOptions } from "./cluster.ts";
 import { isRunning } from "./occupants.ts";
 
 /** A running server. */
@@ -41,8 +41,9 @@ export async function startPostmaster(cluster: Cluster, wanted: number): Promise
 async function launch(cluster: Cluster, port: number): Promise<Postmaster | string> {
   const log = join(cluster.home, "server.log");
   const output = await open(log, "w", 0o600);
-  const child = spawn(cluster.binaries.postgres, ["-D", cluster.data, ...settings(cluster, port)], {
-    ...programOptions(cluster),
+  const place = dataName(cluster, cluster.data);
+  const child = spawn(cluster.binaries.postgres, ["-D", place, ...settings(cluster, port)], {
+    ...programOptions(cluster, cluster.data),
     stdio: ["ignore", output.fd, output.fd],
     // In a session of its own: Ctrl-C is for us, the store must outlive our last write.
     detached: true,
