@@ -3,7 +3,7 @@ import { cp } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -24,8 +24,13 @@ export async function bundleFile(entry: string, file: string): Promise<Bundle> {
  */
 export async function bundleFunction(name: string, folder: string): Promise<Bundle> {
   const file = join(folder, `${name}.cjs`);
-  await bundle(entryOf(name, (run) => run), file, []);
-  if (name === "dashboard") await cp(join(root, "functions/dashboard/web"), join(folder, "web"), { recursive: true });
+  await bundle(
+    entryOf(name, (run) => run),
+    file,
+    [],
+  );
+  if (name === "dashboard")
+    await cp(join(root, "functions/dashboard/web"), join(folder, "web"), { recursive: true });
   return { file };
 }
 
@@ -64,9 +69,7 @@ function entryOf(name: string, wrap: (run: string) => string) {
   return { stdin: { contents, resolveDir: root, loader: "ts" as const } };
 }
 
-type Entry = Parameters<typeof build>[0];
-
-async function bundle(entry: Entry, outfile: string, plugins: Plugin[]): Promise<void> {
+async function bundle(entry: BuildOptions, outfile: string, plugins: Plugin[]): Promise<void> {
   await build({
     ...entry,
     outfile,
@@ -85,21 +88,40 @@ async function bundle(entry: Entry, outfile: string, plugins: Plugin[]): Promise
 }
 
 /** Node's modules that a startup snapshot may hold. */
-const snapshotable = new Set(["assert", "buffer", "crypto", "events", "path", "process", "querystring", "stream", "string_decoder", "timers", "url", "util", "v8"]);
+const snapshotable = new Set([
+  "assert",
+  "buffer",
+  "crypto",
+  "events",
+  "path",
+  "process",
+  "querystring",
+  "stream",
+  "string_decoder",
+  "timers",
+  "url",
+  "util",
+  "v8",
+]);
 
 /** Puts an object of getters in place of each other module of Node's. */
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path }) => {
+  setup(build) {
+    build.onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path }) => {
       const name = path.replace(/^node:/, "");
       const isLazy = builtinModules.includes(name) && !snapshotable.has(name);
       return isLazy ? { path: name, namespace: "lazy" } : undefined;
     });
-    onLoad({ filter: /.*/, namespace: "lazy" }, async ({ path }) => {
+    build.onLoad({ filter: /.*/, namespace: "lazy" }, async ({ path }) => {
       const members = Object.keys(process.getBuiltinModule(path) ?? {});
-      const getters = members.map((member) => `get ${JSON.stringify(member)}() { return load()[${JSON.stringify(member)}]; }`);
-      return { contents: `const load = () => process.getBuiltinModule(${JSON.stringify(path)});\nmodule.exports = { ${getters.join(", ")} };`, loader: "js" };
+      const getters = members.map(
+        (member) => `get ${JSON.stringify(member)}() { return load()[${JSON.stringify(member)}]; }`,
+      );
+      return {
+        contents: `const load = () => process.getBuiltinModule(${JSON.stringify(path)});\nmodule.exports = { ${getters.join(", ")} };`,
+        loader: "js",
+      };
     });
   },
 };

@@ -54,7 +54,12 @@ export async function run(): Promise<readonly Report[]> {
     ...(redis.reachable ? { REDIS_URL: redis.url, AUDITFLOW_REDIS_PREFIX: prefix } : {}),
   };
   const bare = await bundleFile("test/bench/servers/bare.ts", join(folder, "bare.cjs"));
-  const baseline: Start = { name: "bare node:http, CommonJS", args: [bare.file], request: audit, status: 204 };
+  const baseline: Start = {
+    name: "bare node:http, CommonJS",
+    args: [bare.file],
+    request: audit,
+    status: 204,
+  };
   const reports: Report[] = [];
   for (const subject of functions) {
     const starts = await startsOf(subject, folder, { ...subject.env, ...servers });
@@ -95,7 +100,13 @@ async function startsOf(
   const starts: Start[] = [
     { ...first, name: "sources", args: ["functions/main.ts"], env: { ...env, FUNCTION_TARGET: name } },
     { ...first, name: "bundle", args: [file], env, aim: bundledAim },
-    { ...first, name: "bundle, warm compile cache", args: [file], env: { ...env, ...cache }, aim: bundledAim },
+    {
+      ...first,
+      name: "bundle, warm compile cache",
+      args: [file],
+      env: { ...env, ...cache },
+      aim: bundledAim,
+    },
   ];
   const fastest = "blob" in snapshot ? ["--snapshot-blob", snapshot.blob] : [file];
   if ("blob" in snapshot) starts.push({ ...first, name: "snapshot", args: fastest, env, aim: snapshotAim });
@@ -111,7 +122,11 @@ async function startsOf(
 
 async function measure(title: string, starts: readonly Start[]): Promise<readonly Report[]> {
   const times = starts.map((start): Measured & { samples: number[] } => ({ ...start, samples: [] }));
-  const memory = starts.map(({ name, note }): Measured & { samples: number[] } => ({ name, note, samples: [] }));
+  const memory = starts.map(({ name, note }): Measured & { samples: number[] } => ({
+    name,
+    note,
+    samples: [],
+  }));
   // The first start of each fills the file system's cache and the compile cache.
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, start] of starts.entries()) {

@@ -11,6 +11,7 @@ const benchmarks: Readonly<
   coldstart: () => import("./coldstart.ts"),
   batch: () => import("./batch.ts"),
   window: () => import("./window.ts"),
+  endtoend: () => import("./endtoend.ts"),
 };
 
 const { values, positionals } = parseArgs({

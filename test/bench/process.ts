@@ -10,9 +10,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export interface MeasuredProcess extends AsyncDisposable {
   readonly port: number;
   /** Processor time used so far, in microseconds. */
-  cpu(): number;
+  readonly cpu: () => number;
   /** Resident set size now, in MiB. */
-  rss(): number;
+  readonly rss: () => number;
 }
 
 /** Runs `node ...args` with `PORT` set and nothing else of this process's environment. */

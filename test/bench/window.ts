@@ -115,6 +115,11 @@ function stepsOf(state: State, threshold: number): () => Promise<void> {
   };
 }
 
+/** What a step says in numbers: its time, timespan, lateness, threshold, and how long windows are kept. */
+function numbers(time: number): readonly string[] {
+  return [time, timespanMs, 0, 500, 3_600_000, 600_000].map(String);
+}
+
 /** A script that does nothing, called as the window's is: three keys and ten arguments. */
 async function scriptOf(redis: Redis): Promise<(step: WindowStep) => Promise<unknown>> {
   const hash = String(await redis.call("SCRIPT", "LOAD", "return {0}"));
@@ -123,7 +128,13 @@ async function scriptOf(redis: Redis): Promise<(step: WindowStep) => Promise<unk
     redis.evalsha(
       hash,
       3,
-      ...[`epoch`, `registry`, `window:${generation}:${key.padEnd(43, "x")}`],
-      ...[generation, series, member, String(time), String(timespanMs), "0", "500", "3600000", "600000", ""],
+      "epoch",
+      "registry",
+      `window:${generation}:${key.padEnd(43, "x")}`,
+      generation,
+      series,
+      member,
+      ...numbers(time),
+      "",
     );
 }
