@@ -78,8 +78,11 @@ export function checkJson(value: unknown, { escaped, pointer = "" }: CheckOption
 function isFit(value: unknown, escaped: boolean): boolean {
   if (typeof value === "string") return !escaped || value.isWellFormed();
   if (typeof value === "number") return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every((item) => isFit(item, escaped));
   if (!isObject(value)) return true;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (!isFit(value[index], escaped)) return false;
+    return true;
+  }
   for (const name in value) {
     if (name === "__proto__" || (escaped && !name.isWellFormed())) return false;
     if (!isFit(value[name], escaped)) return false;
