@@ -103,6 +103,24 @@ describe("an audit event", () => {
     expect(await detect(login("c", 86_400))).toHaveLength(1);
   });
 
+  test("that comes while no rule is in force stays pending, and is judged when it comes again", async () => {
+    let ruleSet = compileTestRules("");
+    const { detect, ledger } = createTestAnalysis({ rules: () => ruleSet });
+    const burst = [login("a", 0), login("b", 0), login("c", 0)];
+    for (const event of burst) {
+      await expect(detect(event)).rejects.toMatchObject({ name: "UnavailableError", dependency: "rules" });
+    }
+    expect(await ledger.counts()).toMatchObject({ accepted: 3, evaluated: 0, pending: 3 });
+    ruleSet = compileTestRules();
+    const answers = [];
+    for (const event of burst) answers.push(...(await detect(event)));
+    const alerts = alertsOf(answers);
+    expect(new Set(alerts.map(({ alert_id }) => alert_id)).size).toBe(1);
+    expect(new Set(alerts.flatMap(({ evidence }) => evidence?.map(({ id }) => id)))).toEqual(
+      new Set(["a", "b", "c"]),
+    );
+  });
+
   test("is judged by one rule set, though the rules change meanwhile", async () => {
     let asked = 0;
     const sets = [compileTestRules(), compileTestRules(), compileTestRules()];

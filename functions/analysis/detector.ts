@@ -1,7 +1,7 @@
 import type { AuditRecorded } from "../../events/contracts/audit-recorded.ts";
 import type { Event } from "../../events/event.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
-import { PermanentError } from "../../runtime/failure.ts";
+import { PermanentError, UnavailableError } from "../../runtime/failure.ts";
 import type { Ledger } from "../../runtime/ledger/ledger.ts";
 import type { Log } from "../../runtime/log.ts";
 import { createBoundedLabel } from "../../runtime/metrics.ts";
@@ -50,6 +50,8 @@ export function createDetector(deps: DetectorDeps): Detector {
     if (acceptance.outcome === "duplicate" && acceptance.detections) return acceptance.detections;
 
     const ruleSet = rules();
+    // Evaluated by no rule, it would count as done, and what it should have raised would be lost for ever.
+    if (ruleSet.rules.length === 0) throw new UnavailableError("rules", "No rule is in force.");
     const { alerts, raised } = await detect(ruleSet, event, acceptance.time);
     await failpoint("after-window");
     const recorded = await failpoint("record", () =>
