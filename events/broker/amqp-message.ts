@@ -4,19 +4,25 @@ import type { HeaderValue, Message } from "./broker.ts";
 
 /**
  * An event as the Knative RabbitMQ ingress writes it: attributes in the header table under their own
- * names, message id and content type also as properties, durable.
+ * names, message id and content type also as properties where AMQP can hold them, durable.
  */
 export function toAmqp({ headers, body }: Message): { body: Buffer; options: Options.Publish } {
+  const id = String(headers["id"] ?? "");
   const contentType = String(headers["content-type"] ?? "");
   return {
     body,
     options: {
       headers,
       persistent: true,
-      messageId: String(headers["id"] ?? ""),
-      ...(contentType && { contentType }),
+      ...(isShort(id) && { messageId: id }),
+      ...(contentType && isShort(contentType) && { contentType }),
     },
   };
+}
+
+/** Whether AMQP 0-9-1 can hold a text as a property, which is a short string. */
+function isShort(text: string): boolean {
+  return Buffer.byteLength(text) <= 255;
 }
 
 /**

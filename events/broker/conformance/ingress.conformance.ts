@@ -49,6 +49,8 @@ const requests: readonly (readonly [string, RequestInit & { path?: string }, num
     400,
   ],
   ["binary", event(), 202],
+  ["an id longer than a property of AMQP", event({ id: "x".repeat(300) }), 202],
+  ["a content type longer than that", event({ "content-type": `text/plain; a=${"x".repeat(300)}` }), 202],
   ["binary, data that is not JSON", event({}, "{"), 202],
   ["structured", structured({ data: { a: 1 } }), 202],
   [
