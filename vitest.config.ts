@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** A folder that gets one JSON report a run, for whoever adds them up. */
+const reports = process.env["AUDITFLOW_TEST_REPORTS"];
+
 /**
  * Four projects: `unit` needs nothing, `integration` talks to real servers beside the code it tests,
  * `e2e` proves what no single folder can, `faults` breaks servers of its own and is slow. Where a server is needed and not reachable a test says why it
@@ -8,6 +11,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     restoreMocks: true,
+    reporters:
+      reports === undefined
+        ? ["default"]
+        : ["default", ["json", { outputFile: `${reports}/${process.pid}.json` }]],
     globalSetup: ["test/support/global-setup.ts"],
     projects: [
       {
