@@ -69,7 +69,7 @@ describe.skipIf(faultServersMissing)("processes that die", () => {
       load: { count: 2600 },
       env: (name, start) => {
         const step = name === "notification" && faults.isArmed ? stepOf(start) : undefined;
-        return step ? { AUDITFLOW_FAILPOINTS: `${step}:kill:0.1`, ...seeded(start) } : {};
+        return step ? { AUDITFLOW_FAILPOINTS: `${step}:kill:0.2`, ...seeded(start) } : {};
       },
       mayCrash: true,
       async fault({ notification }, sent) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import type { ProxyMode } from "../support/chaos-proxy.ts";
+import type { ChaosProxy, ProxyMode } from "../support/chaos-proxy.ts";
 import type { DependencyName } from "../support/fault-rig.ts";
 import { faultServersMissing } from "./missing.ts";
 import { metricOf, play } from "./scenario.ts";
@@ -24,6 +24,7 @@ describe.skipIf(faultServersMissing)("partitions", () => {
         load: { rate: 80 },
         async fault({ proxies }) {
           for (const [mode, lastsMs] of faults) {
+            await connected(proxies[name]);
             await sleep(1000);
             await proxies[name].set(mode);
             await sleep(lastsMs);
@@ -44,3 +45,8 @@ describe.skipIf(faultServersMissing)("partitions", () => {
     },
   );
 });
+
+/** A fault that meets no connection proves nothing. */
+async function connected(proxy: ChaosProxy): Promise<void> {
+  await vi.waitFor(() => expect(proxy.open()).toBeGreaterThan(0), { timeout: 30_000, interval: 50 });
+}

@@ -129,7 +129,7 @@ async function backlogOf({ postgres, ledger }: FaultRig): Promise<number> {
 }
 
 async function untilBacklogBelow(rig: FaultRig, limit: number): Promise<void> {
-  await poll(`a backlog below ${limit}`, async () => {
+  await poll(rig, `a backlog below ${limit}`, async () => {
     const backlog = await backlogOf(rig);
     return backlog < limit ? undefined : `${backlog} wait`;
   });
@@ -137,12 +137,12 @@ async function untilBacklogBelow(rig: FaultRig, limit: number): Promise<void> {
 
 /** Every queue, the outbox and everything in flight is empty (A5). */
 async function untilSettled(rig: FaultRig, count: number): Promise<void> {
-  await poll("an empty ledger", async () => {
+  await poll(rig, "an empty ledger", async () => {
     const { accepted } = await rig.ledger.counts();
     const backlog = await backlogOf(rig);
     return accepted === count && backlog === 0 ? undefined : `${accepted} accepted, ${backlog} wait`;
   });
-  await poll("empty queues", async () => {
+  await poll(rig, "empty queues", async () => {
     const listed = await rig.servers.rabbitmq.control(
       "list_queues",
       "name",
@@ -152,7 +152,7 @@ async function untilSettled(rig: FaultRig, count: number): Promise<void> {
     const full = listed.split("\n").filter((line) => /\t[1-9]\d*$/.test(line));
     return full.length === 0 ? undefined : full.join();
   });
-  await poll("an empty outbox", async () => {
+  await poll(rig, "an empty outbox", async () => {
     const [row] = await rig.postgres.sql<{ n: number }[]>`
       select count(*)::int as n from deliveries where status = 'pending'`;
     return row?.n === 0 ? undefined : `${row?.n} messages wait`;
@@ -162,14 +162,24 @@ async function untilSettled(rig: FaultRig, count: number): Promise<void> {
 const settleMs = 150_000;
 
 /** `look` says what is still wrong; the database may be away for a moment. */
-async function poll(what: string, look: () => Promise<string | undefined>): Promise<void> {
+async function poll(rig: FaultRig, what: string, look: () => Promise<string | undefined>): Promise<void> {
   const deadline = performance.now() + settleMs;
   for (;;) {
     const wrong = await look().catch((error: unknown) => String(error));
     if (wrong === undefined) return;
-    if (performance.now() > deadline) throw new Error(`No ${what} (seed ${seed}): ${wrong}`);
+    if (performance.now() > deadline) {
+      throw new Error(`Not ${what} (seed ${seed}): ${wrong}\n${lastWordsOf(rig)}`);
+    }
     await sleep(250);
   }
+}
+
+function lastWordsOf({ functions, ...rig }: FaultRig): string {
+  const said = functions.map(({ name, exits, ...replica }) => [
+    `${name}, started ${exits.length + 1} times, says:`,
+    ...replica.lastWords().slice(-5),
+  ]);
+  return [JSON.stringify(figuresOf({ functions, ...rig })), ...said.flat()].join("\n");
 }
 
 /** A1 to A3: nothing lost, nothing invented, nothing twice, and the books add up. */

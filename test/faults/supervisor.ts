@@ -24,6 +24,8 @@ export interface Replica extends AsyncDisposable {
   /** Its base URL while it answers. */
   url(): string | undefined;
   readonly exits: readonly Exit[];
+  /** What it said last, in this life. */
+  lastWords(): readonly string[];
   /** Failpoints that fired, by name. */
   readonly failpoints: Readonly<Record<string, number>>;
   /** The most memory any of its processes held, in MiB. */
@@ -52,25 +54,27 @@ export async function supervise({ name, target, env }: ReplicaOptions): Promise<
   const exits: Exit[] = [];
   const failpoints: Record<string, number> = {};
   const state = { isStopping: false, isReady: false, isAsked: false, peakMemoryMiB: 0 };
+  let lastWords: string[] = [];
   let child: ChildProcess = begin();
 
   function begin(): ChildProcess {
-    const lastWords: string[] = [];
+    const words: string[] = [];
+    lastWords = words;
     const begun = spawn(process.execPath, ["functions/main.ts"], {
       cwd: root,
       env: environmentOf({ ...env(exits.length), FUNCTION_TARGET: target, PORT: String(port) }),
       stdio: ["ignore", "pipe", "pipe"],
     });
     const hear = (line: string) => {
-      lastWords.push(line);
-      if (lastWords.length > 30) lastWords.shift();
+      words.push(line);
+      if (words.length > 30) words.shift();
       const fired = /"name":"([a-z-]+)","kind":"[a-z-]+","msg":"failpoint"/.exec(line)?.[1];
       if (fired) failpoints[fired] = (failpoints[fired] ?? 0) + 1;
     };
     createInterface(begun.stdout).on("line", hear);
     createInterface(begun.stderr).on("line", hear);
     begun.once("close", (code, signal) => {
-      exits.push({ code, signal, asked: state.isAsked, lastWords });
+      exits.push({ code, signal, asked: state.isAsked, lastWords: words });
       Object.assign(state, { isReady: false, isAsked: false });
       if (!state.isStopping) child = begin();
     });
@@ -109,6 +113,7 @@ export async function supervise({ name, target, env }: ReplicaOptions): Promise<
   return {
     name,
     exits,
+    lastWords: () => lastWords,
     failpoints,
     get peakMemoryMiB() {
       return state.peakMemoryMiB;

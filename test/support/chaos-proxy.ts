@@ -25,6 +25,8 @@ export interface ProxyCounts {
 export interface ChaosProxy extends AsyncDisposable {
   readonly port: number;
   readonly counts: ProxyCounts;
+  /** Connections that are open, without those that `blackhole` left behind. */
+  open(): number;
   set(mode: ProxyMode): Promise<void>;
 }
 
@@ -115,6 +117,7 @@ export async function openChaosProxy(target: number, random: () => number): Prom
   return {
     port,
     counts,
+    open: () => [...pairs].filter(({ isDead }) => !isDead).length,
     async set(next) {
       mode = next;
       if (next.kind === "refuse" && server.listening) server.close();

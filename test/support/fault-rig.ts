@@ -173,6 +173,8 @@ function environment(given: {
     K_SINK: given.sink,
     AUDITFLOW_WEBHOOK_URL: given.webhook,
     AUDITFLOW_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString("base64")}`,
+    // It answers at once, so crashes after an attempt would seldom meet one of the webhook.
+    AUDITFLOW_CONSOLE: "false",
     AUDITFLOW_RULES_DIR: rulesFolder,
     AUDITFLOW_RECONCILE_AFTER: "10s",
     LOG_LEVEL: "warn",
