@@ -37,8 +37,8 @@ export async function run(): Promise<readonly Report[]> {
         subject("one insert per request", single, { callers: 100, count: 1000 }),
         subject("group commit", batched, { callers: 100, count: 5000 }),
         subject("group commit", batched, { callers: 500, count: 10_000 }),
-        subject("one insert per request", single, { callers: 1, count: 200 }),
-        subject("group commit", batched, { callers: 1, count: 200 }),
+        subject("one insert per request", single, { callers: 1, count: 500 }),
+        subject("group commit", batched, { callers: 1, count: 500 }),
       ],
     }),
   ];

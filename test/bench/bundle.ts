@@ -24,11 +24,7 @@ export async function bundleFile(entry: string, file: string): Promise<Bundle> {
  */
 export async function bundleFunction(name: string, folder: string): Promise<Bundle> {
   const file = join(folder, `${name}.cjs`);
-  await bundle(
-    entryOf(name, (run) => run),
-    file,
-    [],
-  );
+  await bundle(entryOf(name, "run();"), file, []);
   if (name === "dashboard")
     await cp(join(root, "functions/dashboard/web"), join(folder, "web"), { recursive: true });
   return { file };
@@ -50,7 +46,7 @@ export async function snapshotFunction(
 ): Promise<Snapshot | { readonly reason: string }> {
   const file = join(folder, `${name}.snapshot.cjs`);
   const blob = join(folder, `${name}.blob`);
-  const deferred = entryOf(name, (run) => `startupSnapshot.setDeserializeMainFunction(() => ${run});`);
+  const deferred = entryOf(name, "startupSnapshot.setDeserializeMainFunction(run);");
   await bundle(deferred, file, [lazyBuiltins]);
   const taken = spawnSync(process.execPath, ["--snapshot-blob", blob, "--build-snapshot", file], {
     encoding: "utf8",
@@ -59,14 +55,15 @@ export async function snapshotFunction(
   return taken.status === 0 ? { blob } : { reason: taken.stderr };
 }
 
-function entryOf(name: string, wrap: (run: string) => string) {
-  const run = wrap("runFunction(async () => definition, process.env)");
+/** A script of the function and the runtime that ends with this statement. */
+function entryOf(name: string, statement: string): BuildOptions {
   const contents = `
     import { startupSnapshot } from "node:v8";
     import { runFunction } from "./runtime/run-function.ts";
     import { ${name} as definition } from "./functions/${name}/function.ts";
-    ${run.startsWith("run") ? `void ${run};` : run}`;
-  return { stdin: { contents, resolveDir: root, loader: "ts" as const } };
+    const run = () => void runFunction(async () => definition, process.env);
+    ${statement}`;
+  return { stdin: { contents, resolveDir: root, loader: "ts" } };
 }
 
 async function bundle(entry: BuildOptions, outfile: string, plugins: Plugin[]): Promise<void> {

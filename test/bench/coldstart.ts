@@ -16,7 +16,7 @@ import { endProcess, rssOf, spawnNode } from "./process.ts";
 import { sampleEvent } from "./sample.ts";
 import { openFolder, openStore } from "./store.ts";
 
-const rounds = 9;
+const rounds = 7;
 const bundledAim: Aim = { atMost: 3 };
 const snapshotAim: Aim = { atMost: 2 };
 

@@ -165,11 +165,15 @@ function bytes(keys: ReadonlyMap<string, number>): string {
   return `{${[...keys.keys()].map((key) => `"\\\\x${key}"`).join(",")}}`;
 }
 
-/** The predecessor's mixture: 30 % failed logins, 10 % sensitive files, of 300 people on 20 hosts. */
+/**
+ * The predecessor's mixture: 30 % failed logins, 10 % sensitive files, of 300 people on 20 hosts. Every third
+ * event or so raises an alert, whatever the batches before it held.
+ */
 function requestOf(batch: string, index: number) {
   const share = index % 10;
   const alerts = share === 9;
   const time = new Date().toISOString();
+  const address = `10.${Number.parseInt(batch.slice(0, 2), 16)}.${Number.parseInt(batch.slice(2, 4), 16)}.${index % 250}`;
   const event = createEvent(auditRecorded, {
     id: `${batch}-${index}`,
     source: "/auditflow/bench",
@@ -183,8 +187,8 @@ function requestOf(batch: string, index: number) {
       user_id: `${batch.slice(0, 8)}-${index % 300}`,
       action_result: alerts ? "MODIFIED" : share < 3 ? "FAILURE" : "SUCCESS",
       details: alerts
-        ? { resource: "/etc/shadow", ip_address: `10.0.0.${index % 250}` }
-        : { ip_address: `10.0.0.${index % 250}`, protocol: "ssh", method: "password" },
+        ? { resource: "/etc/shadow", ip_address: address }
+        : { ip_address: address, protocol: "ssh", method: "password" },
     },
   });
   const { headers, body } = encodeBinary(event);
