@@ -114,6 +114,8 @@ test("what was accepted before a kill -9 becomes an alert after the next start",
   const gone = once(first.child, "exit");
   first.child.kill("SIGKILL");
   await gone;
+  const doctor = spawn(process.execPath, [entry, "doctor"], { cwd: first.folder, stdio: "pipe" });
+  expect(await text(doctor.stdout)).toContain(`process ${first.child.pid} is gone`);
 
   await using second = await startDev(["--no-demo"], {
     folder: first.folder,

@@ -51,7 +51,7 @@ export function emitCommand(context: CommandContext): Command {
 
 const examples = `
 Examples:
-  auditflow emit user_login -f user_id=root -f server_hostname=edge-2 -f action_result=FAILURE --count 10
+  auditflow emit user_login -f user_id=root -f server_hostname=bastion-1 -f action_result=FAILURE --count 10
   auditflow emit file_modified -f user_id=deploy -f details.resource=/etc/shadow -f action_result=MODIFIED
   auditflow emit - --rate 200/s < events.ndjson
   auditflow emit --file sshd.log --as sshd`;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { openRules } from "../../functions/analysis/rules/loader.ts";
 import { createLog } from "../../runtime/log.ts";
 import { createMetrics } from "../../runtime/metrics.ts";
+import { isRunning } from "../../runtime/postgres/embedded/occupants.ts";
 import { packageRoot } from "../package.ts";
 import { readDevInstance } from "../target.ts";
 
@@ -77,6 +78,10 @@ export async function checkRunning(): Promise<Check> {
   );
   const unwell = answers.flatMap((answer) => answer ?? []);
   if (unwell.length === 0) return { name: "running", ok: true, detail: `${instance.url} is well` };
+  if (!isRunning(instance.pid)) {
+    const detail = `the pipeline at ${instance.url} ended without stopping in order (process ${instance.pid} is gone)`;
+    return { name: "running", ok: false, detail, fix: "`npm start`: what was accepted is kept" };
+  }
   return {
     name: "running",
     ok: false,
