@@ -52,6 +52,8 @@ export function keepConnected<Session extends object>({
     connection.on("error", fail);
     connection.on("close", (cause) => fail(cause ?? new Error("the connection was closed")));
     const stop = () => fail(closing.signal.reason);
+    // A signal that was aborted while we were connecting tells nobody any more.
+    if (closing.signal.aborted) return closeQuietly(connection);
     closing.signal.addEventListener("abort", stop);
     try {
       // What waits for an answer on a connection that ends may wait for ever.
