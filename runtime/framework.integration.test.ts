@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
 
 import { hostConformance } from "./host.conformance.ts";
+import { exchange } from "./host-client.testing.ts";
 import { startProcess } from "./process.testing.ts";
 
 const cli = fileURLToPath(
@@ -12,3 +14,11 @@ const source = fileURLToPath(new URL("echo.framework.testing.ts", import.meta.ur
 hostConformance("functions-framework", (env) =>
   startProcess([cli, "--target=echo", `--source=${source}`], env),
 );
+
+test("its listener refuses headers beyond 16 KiB, where ours takes 256 KiB", async () => {
+  await using host = await startProcess([cli, "--target=echo", `--source=${source}`], {
+    LOG_LEVEL: "silent",
+  });
+  const request = `POST / HTTP/1.1\r\nHost: x\r\nce-id: ${"x".repeat(20_000)}\r\n\r\n`;
+  expect((await exchange(host.url, Buffer.from(request, "latin1"))).status).toBe(431);
+});

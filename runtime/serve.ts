@@ -31,8 +31,17 @@ export interface Served extends AsyncDisposable {
   readonly health: Health;
 }
 
-/** Slower clients are cut off with a 408, which a broker tries again. */
-const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 } as const;
+/**
+ * Slower clients are cut off with a 408, which a broker tries again. Headers may be far longer than a
+ * sensible event's: Node's own 431 counts as success for the dispatcher, so an event with attributes that
+ * are too long has to reach us to be rejected with a record. A broker takes no more than 64 KiB of them.
+ */
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 256 * 1024,
+} as const;
 
 /**
  * Starts a function and serves it over HTTP. Throws ConfigError before anything is opened, and what
@@ -42,7 +51,7 @@ export async function serve(definition: FunctionDefinition, options: ServeOption
   await using opening = new AsyncDisposableStack();
   const { env, overrides, version } = options;
   const host = opening.use(await openHost(definition, { env, edges: processEdges, overrides, version }));
-  const server = createServer(timeouts, (request, response) => void host.respond(request, response));
+  const server = createServer(limits, (request, response) => void host.respond(request, response));
   server.on("checkContinue", (request, response) => answerExpectation(host, request, response));
   server.on("clientError", (error, socket) => refuseConnection(error, socket, host));
   const sockets = trackSockets(server);

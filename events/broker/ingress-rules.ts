@@ -47,7 +47,13 @@ export function parseExtension(name: string, value: unknown): HeaderValue {
   throw new MessageError(`extension '${name}' is neither a string, a boolean nor a 32-bit integer`);
 }
 
-/** Checks names and forms as the Knative ingress does; throws `MessageError`. */
+/** Of names and values together. AMQP could carry little more, and subscribers have to take them as headers. */
+const maxAttributesBytes = 64 * 1024;
+
+/**
+ * Checks names and forms as the Knative ingress does, and the size, which is ours: there, attributes that
+ * are too long are a 500 for ever or a 4xx of the subscriber that loses the event. Throws `MessageError`.
+ */
 export function checkAttributes(
   attributes: Readonly<Record<string, HeaderValue>>,
   contentType: string,
@@ -58,6 +64,13 @@ export function checkAttributes(
   }
   const missing = requiredAttributes.filter((name) => (attributes[name] ?? "") === "");
   if (missing.length > 0) throw new MessageError(`missing ${missing.join(", ")}`);
+  const bytes = Object.entries(attributes).reduce(
+    (sum, [name, value]) => sum + name.length + Buffer.byteLength(String(value)),
+    0,
+  );
+  if (bytes > maxAttributesBytes) {
+    throw new MessageError(`the attributes take ${bytes} bytes, at most ${maxAttributesBytes} are accepted`);
+  }
   const misnamed = Object.keys(attributes).find((name) => !/^[a-z0-9]+$/.test(name));
   if (misnamed !== undefined) throw new MessageError(`'${misnamed}' is not an attribute name`);
   if (!isUriReference(String(source))) throw new MessageError("source is not a URI reference");

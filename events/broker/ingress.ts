@@ -65,7 +65,8 @@ export function createIngress({ publish, observer }: IngressDeps): Ingress {
     accept,
     listen: async ({ port, host }) => {
       let draining = false;
-      const server = createServer((request, response) => {
+      // Larger than what is accepted, so that the refusal is a 400 of ours and not the parser's 431.
+      const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => {
         const answer = (status: number) => {
           // A kept connection would hold up the end of a drain.
           if (draining) response.setHeader("connection", "close");

@@ -42,6 +42,8 @@ const requests: readonly (readonly [string, RequestInit & { path?: string }, num
   ["structured, an object as extension", structured({ nested: {} }), 400],
   ["structured, a number as id", structured({ id: 1 }), 400],
   ["structured, text data that is no string", structured({ datacontenttype: "text/plain", data: 5 }), 400],
+  ["attributes beyond 64 KiB, binary", event({ subject: "x".repeat(70_000) }), 400],
+  ["attributes beyond 64 KiB, structured", structured({ subject: "x".repeat(70_000) }), 400],
   ["a batch", { ...structured({}), headers: { "content-type": "application/cloudevents-batch+json" } }, 400],
   [
     "an empty batch",
@@ -51,6 +53,7 @@ const requests: readonly (readonly [string, RequestInit & { path?: string }, num
   ["binary", event(), 202],
   ["an id longer than a property of AMQP", event({ id: "x".repeat(300) }), 202],
   ["a content type longer than that", event({ "content-type": `text/plain; a=${"x".repeat(300)}` }), 202],
+  ["attributes of 60 KiB", event({ subject: "x".repeat(60_000) }), 202],
   ["binary, data that is not JSON", event({}, "{"), 202],
   ["structured", structured({ data: { a: 1 } }), 202],
   [
