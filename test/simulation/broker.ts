@@ -22,6 +22,8 @@ export interface RunningBroker {
   readonly accept: Accept;
   /** All messages in hand are given out again, as after a lost connection. */
   disconnect(): void;
+  /** Ends what is in hand and takes no more. */
+  drain(): Promise<void>;
   /** What those of a killed process become: nobody's, and given out again by whoever opens the queues next. */
   abandon(): void;
 }
@@ -72,6 +74,9 @@ export function startBroker(deps: BrokerDeps, queues: MemoryQueues): RunningBrok
       return draft ? await ingress.accept(toMessage(draft)) : 400;
     },
     disconnect: () => memory.disconnect(),
+    async drain() {
+      await Promise.all(consumers.map((consumer) => consumer.stop()));
+    },
     abandon() {
       memory.disconnect();
       for (const consumer of consumers) void consumer.stop();

@@ -22,6 +22,7 @@ const kinds = {
   "publish refused": 0.06,
   "publish stored, then unconfirmed": 0.06,
   "broker connection lost": 0.35,
+  "broker drained": 0.15,
   "broker killed, queues kept": 0.25,
   "broker killed, queues lost": 0.15,
   // Processes.
@@ -55,6 +56,7 @@ export interface Faults {
 /** What keeps a message from being retried to its end: a run of long absences does without. */
 const restarting: ReadonlySet<Fault> = new Set([
   "broker connection lost",
+  "broker drained",
   "broker killed, queues kept",
   "broker killed, queues lost",
 ]);

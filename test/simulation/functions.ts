@@ -3,6 +3,7 @@ import { z } from "zod";
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { auditRecorded } from "../../events/contracts/audit-recorded.ts";
 import { eventRejected } from "../../events/contracts/event-rejected.ts";
+import type { Event } from "../../events/event.ts";
 import type { EncodedMessage } from "../../events/http-message.ts";
 import { createEvaluate } from "../../functions/analysis/correlation/evaluate.ts";
 import { createLateEvaluation } from "../../functions/analysis/correlation/late.ts";
@@ -45,6 +46,8 @@ export interface Surroundings {
   readonly newId: () => string;
   /** What people are told: the id and the text of each message that arrived. */
   readonly told: (id: string, text: string) => void;
+  /** Told every event that reaches notification. */
+  readonly delivered: (event: Event) => void;
   readonly failpointHits: Map<string, number>;
   readonly plants: Plants;
 }
@@ -94,13 +97,21 @@ export function startNotification(around: Surroundings): Subscriber {
   const policy = { pollMs: 60_000 };
   const sender = createSender({ outbox, channels, log, metrics, random, failpoint, policy });
   const store = createStore({
-    ...{ world, database, tables, locks, failpoint, plants: around.plants },
+    world,
+    database,
+    tables,
+    locks,
+    failpoint,
+    plants: around.plants,
     onOutbox: () => sender.wake(),
   });
   const notify = createNotifier(store);
   const route = openRoute(around, {
     definition: { name: "notification", accepts: [alertRaised, eventRejected], emits: [] },
-    handle: (event) => notify(event as Accepted),
+    handle: (event) => {
+      around.delivered(event);
+      return notify(event as Accepted);
+    },
   });
   sender.wake();
   return {

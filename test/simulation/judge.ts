@@ -1,8 +1,10 @@
 import type { Message } from "../../events/broker/broker.ts";
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
+import type { AuditRecorded } from "../../events/contracts/audit-recorded.ts";
 import type { Event } from "../../events/event.ts";
+import { episodesOf } from "../../functions/analysis/rules/episodes.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
-import type { LedgerCounts } from "../../runtime/ledger/ledger.ts";
+import type { LedgerCounts, LedgerEntry } from "../../runtime/ledger/ledger.ts";
 import type { Tables } from "./alert-tables.ts";
 import type { Bookkeeping } from "./broker.ts";
 import { type Database, keyOf } from "./database.ts";
@@ -16,6 +18,8 @@ export interface Evidence {
   readonly acknowledged: ReadonlySet<string>;
   /** Texts by message id. */
   readonly told: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Digests of what reached notification, by event key. */
+  readonly emissions: ReadonlyMap<string, ReadonlySet<string>>;
   readonly ruleSet: RuleSet;
 }
 
@@ -53,6 +57,13 @@ export async function judge(evidence: Evidence): Promise<Judgement> {
         expected: expected.episodes.map(episodeLine).toSorted(),
         found: [...evidence.tables.episodes.values()].map(episodeLine).toSorted(),
       }),
+      ...[...evidence.emissions]
+        .filter(([, digests]) => digests.size > 1)
+        .map(([key, { size }]) => `emissions: ${size} different events have the id of ${key}`),
+      ...difference("reference", {
+        expected: [countsOf(expected.episodes)],
+        found: [countsOf(referenceEpisodes(ruleSet, accepted))],
+      }),
       ...toldOnce(evidence, expected),
       ...difference("messages", { expected: [], found: lostMessages(evidence) }),
     ],
@@ -60,6 +71,21 @@ export async function judge(evidence: Evidence): Promise<Judgement> {
     alerts: expected.alerts.size,
     episodes: expected.episodes.length,
   };
+}
+
+/** What `auditflow rules test` would say of the same events: it must not disagree with the pipeline. */
+function referenceEpisodes(ruleSet: RuleSet, accepted: readonly LedgerEntry[]) {
+  return episodesOf(
+    ruleSet,
+    accepted.map(({ event, time }) => ({ time, data: event.data as AuditRecorded })),
+  );
+}
+
+function countsOf(episodes: readonly { readonly count: number }[]): string {
+  return episodes
+    .map(({ count }) => count)
+    .toSorted((a, b) => a - b)
+    .join();
 }
 
 function difference(

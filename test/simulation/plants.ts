@@ -123,6 +123,19 @@ export const planted: readonly Planted[] = [
     },
   },
   {
+    name: "an event is answered with what this run saw, not with what is recorded",
+    noticedAs: /^emissions: /,
+    plants: () => ({
+      analysisLedger: (ledger) => ({
+        ...ledger,
+        async record(evaluation) {
+          await ledger.record(evaluation);
+          return evaluation.detections;
+        },
+      }),
+    }),
+  },
+  {
     name: "notification counts emissions, not evidence",
     noticedAs: /^episodes: (missing|unjustified)/,
     plants: () => ({

@@ -1,9 +1,11 @@
 import type { Message } from "../../events/broker/broker.ts";
+import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import type { MemoryQueues } from "../../events/broker/memory.ts";
 import type { Wiring } from "../../events/broker/topology.ts";
 import { deriveUuid } from "../../events/identity.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
 import type { Log } from "../../runtime/log.ts";
+import { digestOf } from "../../runtime/ledger/stored-event.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import { createTables } from "./alert-tables.ts";
 import {
@@ -14,7 +16,7 @@ import {
   startBroker,
 } from "./broker.ts";
 import { createChance } from "./chance.ts";
-import { createDatabase, type World } from "./database.ts";
+import { createDatabase, keyOf, type World } from "./database.ts";
 import { type Counts, createFaults } from "./faults.ts";
 import { createFleet } from "./fleet.ts";
 import {
@@ -27,7 +29,7 @@ import {
 import { judge, type Judgement, lostMessages } from "./judge.ts";
 import { createNetwork, type Service } from "./network.ts";
 import type { Plants } from "./plants.ts";
-import { createScheduler } from "./scheduler.ts";
+import { createScheduler, type Process } from "./scheduler.ts";
 import { createStateServer } from "./state-server.ts";
 import { createGroupLocks } from "./store.ts";
 import { planTraffic, sendTraffic } from "./traffic.ts";
@@ -53,7 +55,8 @@ export interface Run extends Judgement {
   readonly faults: Counts;
   /** Passes of the failpoints that failed, by name and kind. */
   readonly failpoints: ReadonlyMap<string, number>;
-  readonly deadLetters: number;
+  /** Dead letters by their code. */
+  readonly deadLetters: ReadonlyMap<string, number>;
   readonly reconciled: number;
   readonly redelivered: number;
 }
@@ -97,10 +100,14 @@ async function play(options: RunOptions, world: World): Promise<Run> {
     steps: scheduler.steps(),
     faults: faults.counts,
     failpoints: stage.failpointHits,
-    deadLetters: [...stage.tables.deadLetters.values()].filter(({ kind }) => kind === "undeliverable").length,
+    deadLetters: countsOf([...stage.tables.deadLetters.values()].map(({ code }) => code)),
     reconciled: stage.tally.reconciled,
     redelivered: stage.tally.redelivered,
   };
+}
+
+function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
 }
 
 type Stage = ReturnType<typeof build>;
@@ -114,6 +121,7 @@ function build({ ruleSet, wiring, metrics, log, plants = {}, seed }: RunOptions,
   const tables = createTables();
   const told = new Map<string, Set<string>>();
   const failpointHits = new Map<string, number>();
+  const emissions = new Map<string, Set<string>>();
   const tally = { reconciled: 0, redelivered: 0 };
   let ids = 0;
   const newId = () => deriveUuid("simulated", String(seed), String((ids += 1)));
@@ -132,6 +140,12 @@ function build({ ruleSet, wiring, metrics, log, plants = {}, seed }: RunOptions,
     log,
     newId,
     told: (id, text) => void told.set(id, (told.get(id) ?? new Set()).add(text)),
+    delivered: (event) => {
+      // The record of a refusal tells the headers of one delivery, and is the same for all of them.
+      if (event.type !== alertRaised.type) return;
+      const key = keyOf(event);
+      emissions.set(key, (emissions.get(key) ?? new Set()).add(digestOf(event).toString("hex")));
+    },
     failpointHits,
     plants,
   };
@@ -149,9 +163,23 @@ function build({ ruleSet, wiring, metrics, log, plants = {}, seed }: RunOptions,
   const broker = createBrokerHouse(deps, ingress);
   broker.start();
   return {
-    ...{ network, database, stateServer, tables, told, failpointHits, tally, newId, sink, books, broker },
-    ...{ analyses, notifications, generators, acknowledged: new Set<string>() },
+    analyses,
+    notifications,
+    generators,
+    network,
+    database,
+    stateServer,
+    tables,
+    broker,
+    books,
+    sink,
+    newId,
+    told,
+    failpointHits,
+    tally,
     plants,
+    emissions,
+    acknowledged: new Set<string>(),
   };
 }
 
@@ -171,9 +199,24 @@ function createBrokerHouse(deps: BrokerDeps, ingress: Service<Accept>) {
     ingress.replicas.push({ process, handler: broker.accept });
   }
 
+  function replace(process: Process): void {
+    process.die();
+    start();
+  }
+
   return {
     start,
-    disconnect: () => running?.disconnect(),
+    disconnect(): void {
+      const [replica] = ingress.replicas;
+      replica?.process.run(() => running?.disconnect());
+    },
+    drain(): void {
+      const [replica] = ingress.replicas.splice(0);
+      if (!replica) return;
+      replica.process.run(() => {
+        void running?.drain().then(() => supervisor.run(() => replace(replica.process)));
+      });
+    },
     kill({ keepQueues }: { readonly keepQueues: boolean }): void {
       const [replica] = ingress.replicas.splice(0);
       if (!replica) return;
@@ -204,6 +247,7 @@ async function causeTrouble(
       chance.pick([analyses, notifications]).takeAway(chance.between(100, 400) * 1000);
     }
     if (faults.strikes("broker connection lost")) broker.disconnect();
+    if (faults.strikes("broker drained")) broker.drain();
     if (faults.strikes("broker killed, queues kept")) broker.kill({ keepQueues: true });
     if (faults.strikes("broker killed, queues lost")) broker.kill({ keepQueues: false });
   }

@@ -63,7 +63,8 @@ function bodyOf(chance: Chance, id: string, time: number) {
 function sendingsOf(chance: Chance, lengthMs: number): Planned["sendings"] {
   const times = chance.happens(0.25) ? chance.between(2, 3) : 1;
   return Array.from({ length: times }, () => ({
-    at: chance.between(0, lengthMs),
+    // A straggler comes when its window has expired long since.
+    at: chance.happens(0.01) ? lengthMs + chance.between(3_600_000, 8_000_000) : chance.between(0, lengthMs),
     via: chance.happens(0.25) ? "broker" : "generator",
     timeless: chance.happens(0.1),
   }));

@@ -44,16 +44,14 @@ interface Handle {
 
 function createVirtualTimers(scheduler: Scheduler) {
   return {
-    set(fire: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): Handle {
+    set: (fire: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): Handle => {
       const process = scheduler.current();
       const cancel = scheduler.after(ms, "timer", () => process.run(() => fire(...args)));
       const handle: Handle = { cancel, ref: () => handle, unref: () => handle, hasRef: () => false };
       return handle;
     },
-    clear(handle: Handle | undefined): void {
-      handle?.cancel();
-    },
-    async delay(ms = 0, value?: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<unknown> {
+    clear: (handle: Handle | undefined): void => handle?.cancel(),
+    delay: async (ms = 0, value?: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<unknown> => {
       signal?.throwIfAborted();
       await scheduler.sleep(ms, signal);
       signal?.throwIfAborted();
