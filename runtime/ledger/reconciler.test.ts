@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { Event } from "../../events/event.ts";
+import { SinkError } from "../../events/sink.ts";
 import { createMetrics } from "../metrics.ts";
 import { createMemoryLedger } from "./memory.ts";
 import { someEvent } from "./overdue.conformance.ts";
@@ -74,6 +75,37 @@ describe("the reconciler", () => {
     clock.ms += 3 * minute;
     expect(await reconcile()).toEqual({ events: 5, detections: 0 });
     expect(emitted).toEqual(events.slice(1).map(({ id }) => id));
+  });
+
+  test("a lone event that the sink will never take is put off, and detections have their turn", async () => {
+    const [hopeless, detection] = [someEvent(), someEvent()];
+    const clock = { ms: Date.parse("2026-11-21T12:00:00Z") };
+    const ledger = createMemoryLedger({ now: () => clock.ms });
+    const asked: string[] = [];
+    const sink = async (events: readonly Event[]) => {
+      asked.push(...events.map(({ id }) => id));
+      if (events.some(({ id }) => id === hopeless.id))
+        throw new SinkError("400", { status: 400, attempts: 1 });
+    };
+    const reconcile = createReconciler({ ledger, sink, olderThanMs: 2 * minute, limit: 10 });
+    const evaluated = someEvent();
+    for (const event of [hopeless, evaluated]) await ledger.accept(event);
+    await ledger.record({ event: evaluated, ruleSet: "r", detections: [detection] });
+    clock.ms += 3 * minute;
+    expect(await reconcile()).toEqual({ events: 0, detections: 1 });
+    const before = asked.length;
+    await reconcile();
+    expect(asked.slice(before)).toEqual([]);
+  });
+
+  test("when the sink is away for events, detections have their turn all the same", async () => {
+    const [lost, evaluated, detection] = [someEvent(), someEvent(), someEvent()];
+    const { clock, ledger, emitted, reconcile } = setUp({ refuse: ({ id }) => id === lost.id });
+    for (const event of [lost, evaluated]) await ledger.accept(event);
+    await ledger.record({ event: evaluated, ruleSet: "r", detections: [detection] });
+    clock.ms += 3 * minute;
+    await expect(reconcile()).rejects.toThrow("refused");
+    expect(emitted).toEqual([detection.id]);
   });
 
   test("when the sink takes nothing it fails and puts nothing off", async () => {

@@ -1,4 +1,5 @@
 import type { Event } from "../../events/event.ts";
+import { SinkError } from "../../events/sink.ts";
 import type { Sink } from "../function.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Emitted, Ledger, OverduePage } from "./ledger.ts";
@@ -26,24 +27,21 @@ const maxPages = 20;
  * Emits again, with the same ids, what was accepted and not evaluated and what was detected and not stored:
  * the broker lost it, or a function was away for longer than deliveries are retried. One replica at a time;
  * the others do nothing. Each event has its own back-off, so a hopeless one does not come every minute.
- * Rejects when the sink takes nothing at all.
+ * Rejects when the sink is away, after everything else was done.
  */
 export function createReconciler({ ledger, sink, olderThanMs, limit, metrics }: ReconcilerDeps) {
   return async (): Promise<Reconciled> => {
     const ran = await ledger.exclusive("reconcile", async (signal) => {
       await ledger.maintain();
-      const events = await drain(signal, {
-        kind: "event",
-        read: (page) => ledger.unevaluated(page),
-        note: "events",
-      });
-      const detections = await drain(signal, {
-        kind: "detection",
-        read: (page) => ledger.unstored(page),
-        note: "detections",
-      });
+      // Neither kind waits for the other: what fails with one is told after both had their turn.
+      const [events] = await Promise.allSettled([
+        drain(signal, { kind: "event", read: (page) => ledger.unevaluated(page), note: "events" }),
+      ]);
+      const [detections] = await Promise.allSettled([
+        drain(signal, { kind: "detection", read: (page) => ledger.unstored(page), note: "detections" }),
+      ]);
       await report();
-      return { events, detections };
+      return { events: valueOf(events), detections: valueOf(detections) };
     });
     return ran ?? { events: 0, detections: 0 };
   };
@@ -70,11 +68,12 @@ export function createReconciler({ ledger, sink, olderThanMs, limit, metrics }: 
       await sink(events);
       return events.length;
     } catch (error) {
-      if (events.length === 1) throw error;
+      if (events.length === 1 && !isFinal(error)) throw error;
     }
     const results = await Promise.allSettled(events.map((event) => sink([event])));
     const refused = results.filter((result) => result.status === "rejected");
-    if (refused.length === events.length) throw refused[0]?.reason;
+    const away = refused.length === events.length && !refused.some(({ reason }) => isFinal(reason));
+    if (away) throw refused[0]?.reason;
     return events.length - refused.length;
   }
 
@@ -82,6 +81,18 @@ export function createReconciler({ ledger, sink, olderThanMs, limit, metrics }: 
     const counts = await ledger.counts();
     for (const [state, events] of Object.entries(counts)) metrics?.ledgerEvents.set({ state }, events);
   }
+}
+
+/** The sink answered and will never take the event: that is no reason to think it is away. */
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof SinkError && error.status !== undefined && error.status >= 400 && error.status < 500
+  );
+}
+
+function valueOf<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
 }
 
 interface Overdue {
