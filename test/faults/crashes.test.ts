@@ -58,18 +58,19 @@ describe.skipIf(faultServersMissing)("processes that die", () => {
     const faults = { isArmed: true, kills: 0 };
     // Each start dies at another of its steps; the last one is killed from outside.
     const steps = [
-      "notification-after-post",
-      "notification-before-commit",
       "notification-after-commit",
+      "notification-after-post",
+      "notification-after-commit",
+      "notification-before-commit",
       undefined,
     ] as const;
     const stepOf = (start: number) => steps[start % steps.length];
     const missed = await play({
       name: "S2",
-      load: { count: 2600 },
+      load: { count: 2600, rate: 80 },
       env: (name, start) => {
         const step = name === "notification" && faults.isArmed ? stepOf(start) : undefined;
-        return step ? { AUDITFLOW_FAILPOINTS: `${step}:kill:0.2`, ...seeded(start) } : {};
+        return step ? { AUDITFLOW_FAILPOINTS: `${step}:kill:0.5`, ...seeded(start) } : {};
       },
       mayCrash: true,
       async fault({ notification }, sent) {
