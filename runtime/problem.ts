@@ -4,14 +4,22 @@ import { STATUS_CODES } from "node:http";
 export interface Problem {
   readonly status: number;
   readonly detail: string;
+  /** One of the codes the README lists, where there is one for it. */
+  readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const problemType = "application/problem+json";
 
 /** The JSON of a problem. */
-export function formatProblem({ status, detail }: Problem): string {
-  return JSON.stringify({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail });
+export function formatProblem({ status, detail, code }: Problem): string {
+  return JSON.stringify({
+    type: "about:blank",
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail,
+    code,
+  });
 }
 
 /** A problem as the answer of a `fetch` handler. */

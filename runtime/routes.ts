@@ -32,10 +32,12 @@ export function refuseBody(request: IncomingMessage, truncated: boolean): Proble
     return {
       status: 415,
       detail: "A compressed body is not accepted: send it as it is.",
+      code: "EVENT_BODY_INVALID",
       headers: { "accept-encoding": "identity" },
     };
   }
-  return truncated ? { status: 413, detail: `The body is larger than ${maxBodyBytes} bytes.` } : undefined;
+  if (!truncated) return undefined;
+  return { status: 413, detail: `The body is larger than ${maxBodyBytes} bytes.`, code: "EVENT_TOO_LARGE" };
 }
 
 /** The function's own `fetch` behind Node's HTTP server; without one every route is unknown. */
