@@ -63,6 +63,8 @@ describe("an instant", () => {
     [noon, noon],
     [noon / 1000, noon],
     [noon / 1000 + 0.25, noon + 250],
+    ["0000-01-01T00:00:00Z", -62_167_219_200_000],
+    ["9999-12-31T23:59:59.999Z", 253_402_300_799_999],
   ] as const)("is read from %s", ([value, expected]) => {
     expect(parseInstant(value)).toBe(expected);
   });
@@ -82,6 +84,9 @@ describe("an instant", () => {
     [1e300],
     [null],
     [undefined],
+    ["0000-01-01T00:00:00+23:59"],
+    ["9999-12-31T23:59:59-00:01"],
+    [253_402_300_800_000],
     [{}],
     [true],
   ] as const)("is not read from %s", ([value]) => {

@@ -4,19 +4,23 @@ export const instantPattern =
 
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** The first and the last instant with a year of four digits in UTC, epoch milliseconds. */
+const [firstMs, lastMs] = [-62_167_219_200_000, 253_402_300_799_999];
+
 /** Epoch numbers below this are seconds, from here on milliseconds (both about the year 2000 to 5000). */
 const millisecondsFrom = 100_000_000_000;
 
 /**
  * A point in time in epoch milliseconds, from RFC 3339 text, from its frequent misspellings (a space for
  * the `T`, the predecessor's `+00:00Z`, no offset, which is read as UTC) or from an epoch number in
- * seconds or milliseconds. `undefined` when the value is none of these.
+ * seconds or milliseconds. `undefined` when the value is none of these, and when its year in UTC is not
+ * one of four digits.
  */
 export function parseInstant(value: unknown): number | undefined {
   if (typeof value === "number") {
     if (!Number.isFinite(value) || value <= 0) return undefined;
     const ms = Math.round(value < millisecondsFrom ? value * 1000 : value);
-    return ms <= 8.64e15 ? ms : undefined;
+    return isTold(ms) ? ms : undefined;
   }
   if (typeof value !== "string" || value.length > 64) return undefined;
   const parts = instantPattern.exec(value.trim());
@@ -26,7 +30,12 @@ export function parseInstant(value: unknown): number | undefined {
   // A leap second, which Date does not know, is the instant after the second before it.
   const leapMs = time.slice(5, 8) === ":60" ? 1000 : 0;
   const ms = isDay(date) ? Date.parse(`${date}T${leapMs ? time.replace(":60", ":59") : time}${offset}`) : NaN;
-  return Number.isNaN(ms) ? undefined : ms + leapMs;
+  return isTold(ms + leapMs) ? ms + leapMs : undefined;
+}
+
+/** Whether RFC 3339 can tell the instant: what could be read and not be written again helps nobody. */
+function isTold(ms: number): boolean {
+  return ms >= firstMs && ms <= lastMs;
 }
 
 /** RFC 3339 in UTC with milliseconds and one `Z`. */

@@ -5,6 +5,9 @@ import { EmitError } from "./failure.ts";
 import type { Trace } from "./tracing.ts";
 import { toTraceparent } from "./tracing.ts";
 
+/** Characters of an extension that is passed on from event to event. */
+const maxInherited = 256;
+
 /** What events a delivery gives rise to inherit from it. */
 export interface Lineage {
   readonly trace: Trace;
@@ -33,7 +36,10 @@ export function prepareEmission(event: Event, emits: readonly Contract[], lineag
 
 /** The extensions that link an event to its cause and its trace. */
 export function lineageOf({ trace, cause }: Lineage): Extensions {
-  const correlationid = cause.extensions?.["correlationid"] ?? asExtension(cause.id);
+  const inherited = cause.extensions?.["correlationid"];
+  // A long one would take the event beyond what headers may hold, and it could never be sent.
+  const isShort = inherited !== undefined && String(inherited).length <= maxInherited;
+  const correlationid = isShort ? inherited : asExtension(cause.id);
   const causationid = asExtension(cause.id);
   return {
     traceparent: toTraceparent(trace),
@@ -45,7 +51,7 @@ export function lineageOf({ trace, cause }: Lineage): Extensions {
 
 /** Ids of others may hold anything; as an extension only what every transport leaves alone is repeated. */
 function asExtension(id: string | undefined): string | undefined {
-  return id !== undefined && id.length <= 256 && /^[\x21-\x24\x26-\x7E]+$/.test(id) ? id : undefined;
+  return id !== undefined && id.length <= maxInherited && /^[\x21-\x24\x26-\x7E]+$/.test(id) ? id : undefined;
 }
 
 function messageOf(error: unknown): string {

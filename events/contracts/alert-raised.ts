@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { maxAttributesLength } from "../attributes.ts";
 import { defineContract } from "../contract.ts";
 import { instantPattern, parseInstant } from "../time.ts";
 
@@ -7,7 +8,9 @@ const text = z.string().max(4096);
 /** The predecessor passes on what the event said, and Python writes what is not known as null. */
 const maybe = text.nullish();
 const uuid = z.uuid({ error: "expected a UUID" });
-const instant = z.iso.datetime({ offset: true, error: "expected an RFC 3339 date and time" });
+const instant = z.iso
+  .datetime({ offset: true, error: "expected an RFC 3339 date and time", abort: true })
+  .refine((value) => parseInstant(value) !== undefined, { error: "expected a date and time that exists" });
 
 /** Read tolerantly: the predecessor wrote `+00:00Z`. Emitted by us it is always RFC 3339 with one `Z`. */
 const legacyInstant = z
@@ -16,8 +19,11 @@ const legacyInstant = z
   .regex(instantPattern, { error: "expected an RFC 3339 date and time", abort: true })
   .refine((value) => parseInstant(value) !== undefined, { error: "expected a date and time that exists" });
 
+/** As long as an attribute of any valid event can be: one that is too long here could never be told of. */
+const attribute = z.string().max(maxAttributesLength);
+
 /** A reference to an event that justifies an alert: its identity and its event time. */
-const evidence = z.object({ source: text, id: text, time: instant });
+const evidence = z.object({ source: attribute, id: attribute, time: instant });
 export type Evidence = z.infer<typeof evidence>;
 
 const rule = z

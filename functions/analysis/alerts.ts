@@ -200,7 +200,7 @@ function textsOf(fields: Fields, names: readonly string[]): Record<string, strin
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = textOf(fields, name);
-      return value === undefined ? [] : [[name, value.slice(0, 256)] as const];
+      return value === undefined ? [] : [[name, text(value, 256)] as const];
     }),
   );
 }
@@ -211,6 +211,7 @@ function textOf(fields: Fields, name: string): string | undefined {
   return value === undefined || value === "" ? undefined : text(value);
 }
 
-function text(value: string): string {
-  return value.slice(0, maxText);
+/** A cut may leave half of a surrogate pair, which no receiver would take. */
+function text(value: string, maxLength: number = maxText): string {
+  return value.slice(0, maxLength).toWellFormed();
 }

@@ -35,7 +35,10 @@ export function compileGroup({
     }
     return {
       key: lengthPrefixed(values.map(([, value]) => value)),
-      values: Object.fromEntries(values.map(([field, value]) => [field, value.slice(0, maxShownLength)])),
+      // A cut may leave half of a surrogate pair, which no receiver would take.
+      values: Object.fromEntries(
+        values.map(([field, value]) => [field, value.slice(0, maxShownLength).toWellFormed()]),
+      ),
     };
   };
 }
