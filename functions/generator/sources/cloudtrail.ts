@@ -2,6 +2,7 @@ import {
   addressAt,
   contentId,
   eventTypeOf,
+  idAt,
   isObject,
   type JsonObject,
   present,
@@ -44,7 +45,7 @@ function isTrailRecord(record: unknown): record is JsonObject {
 }
 
 function adaptRecord(record: JsonObject, meta: RecordMeta): Adapted {
-  const id = textAt(record, "eventID")?.slice(0, 256) ?? contentId("cloudtrail", record, meta.repetition());
+  const id = idAt(record, "eventID") ?? contentId("cloudtrail", record, meta.repetition());
   const data = present({
     event_id: id,
     source_service: textAt(record, "eventSource"),

@@ -2,6 +2,7 @@ import {
   addressAt,
   contentId,
   eventTypeOf,
+  idAt,
   isObject,
   type JsonObject,
   present,
@@ -42,7 +43,7 @@ function isPayload(record: unknown): record is JsonObject {
 
 /** An audit log record names its action `<area>.<what>`. */
 function adaptAuditRecord(record: JsonObject, meta: RecordMeta): Adapted {
-  const id = textAt(record, "_document_id")?.slice(0, 256) ?? contentId("github", record, meta.repetition());
+  const id = idAt(record, "_document_id") ?? contentId("github", record, meta.repetition());
   const data = present({
     event_id: id,
     source_service: "github",
@@ -60,8 +61,7 @@ function adaptAuditRecord(record: JsonObject, meta: RecordMeta): Adapted {
 
 /** A payload does not say when it happened; the moment of arrival stands in for it, and says so. */
 function adaptPayload(record: JsonObject, meta: RecordMeta): Adapted {
-  const id =
-    meta.headers["x-github-delivery"]?.slice(0, 256) ?? contentId("github", record, meta.repetition());
+  const id = idAt(meta.headers, "x-github-delivery") ?? contentId("github", record, meta.repetition());
   const event = meta.headers["x-github-event"];
   const data = present({
     event_id: id,

@@ -2,6 +2,7 @@ import {
   addressAt,
   contentId,
   eventTypeOf,
+  idAt,
   isObject,
   type JsonObject,
   present,
@@ -18,7 +19,7 @@ export function isGke(record: unknown): record is JsonObject {
 
 /** https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog */
 export function adaptGke(record: JsonObject, meta: RecordMeta): Adapted {
-  const id = textAt(record, "insertId")?.slice(0, 256) ?? contentId("gke", record, meta.repetition());
+  const id = idAt(record, "insertId") ?? contentId("gke", record, meta.repetition());
   const data = present({
     event_id: id,
     source_service: "gke",

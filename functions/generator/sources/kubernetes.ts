@@ -3,9 +3,12 @@ import { adaptGke, isGke } from "./gke.ts";
 import {
   addressAt,
   contentId,
+  cut,
   eventTypeOf,
   isObject,
   type JsonObject,
+  maxId,
+  maxText,
   present,
   refuseRecord,
   textAt,
@@ -83,7 +86,7 @@ function auditIdOf(event: JsonObject): string | undefined {
   const auditId = textAt(event, "auditID");
   if (auditId === undefined) return undefined;
   const stage = textAt(event, "stage");
-  return (stage === undefined ? auditId : `${auditId}/${stage}`).slice(0, 256);
+  return cut(stage === undefined ? auditId : `${auditId}/${stage}`, maxId);
 }
 
 /** A stage later than the first has a time of its own. */
@@ -97,8 +100,6 @@ function resourceOf(event: JsonObject): string | undefined {
   );
   const [resource, subresource, namespace, name] = reference;
   if (resource === undefined) return textAt(event, "requestURI");
-  return [namespace, resource, name, subresource]
-    .filter((part) => part !== undefined)
-    .join("/")
-    .slice(0, 1024);
+  const path = [namespace, resource, name, subresource].filter((part) => part !== undefined);
+  return cut(path.join("/"), maxText);
 }

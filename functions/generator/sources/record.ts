@@ -8,8 +8,9 @@ import { RequestError } from "../problem.ts";
 /** A JSON object whose members are not known beforehand. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The contract's limit for a text; longer ones are whole in `original`. */
-const maxText = 1024;
+/** The contract's limits for a text and for an id; longer ones are whole in `original`. */
+export const maxText = 1024;
+export const maxId = 256;
 const maxEventType = 64;
 
 export function isObject(value: unknown): value is JsonObject {
@@ -28,10 +29,21 @@ export function valueAt(record: unknown, path: readonly (string | number)[]): un
 export function textAt(record: unknown, ...paths: readonly string[]): string | undefined {
   for (const path of paths) {
     const value = valueAt(record, steps(path));
-    if (typeof value === "string" && value !== "") return value.slice(0, maxText);
+    if (typeof value === "string" && value !== "") return cut(value, maxText);
     if (typeof value === "number") return String(value);
   }
   return undefined;
+}
+
+/** The beginning of a text; without the half of a surrogate pair that a cut may leave and nobody can send. */
+export function cut(text: string, maxLength: number): string {
+  return text.slice(0, maxLength).toWellFormed();
+}
+
+/** As `textAt`, within the limit of an id. */
+export function idAt(record: unknown, ...paths: readonly string[]): string | undefined {
+  const text = textAt(record, ...paths);
+  return text === undefined ? undefined : cut(text, maxId);
 }
 
 /** As `textAt`, if it is an IP address. */

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 import type { AuditRecorded } from "../../../events/contracts/audit-recorded.ts";
 import { deriveUuid } from "../../../events/identity.ts";
-import { contentId, present, refuseRecord } from "./record.ts";
+import { contentId, cut, maxText, present, refuseRecord } from "./record.ts";
 import { type Adapted, defineSource } from "./source.ts";
 import { parseSyslogLine, type SyslogLine } from "./syslog.ts";
 
@@ -129,9 +129,9 @@ function dataOf(line: SshdLine): AuditRecorded {
   const { user, method, port, ip = "", unknown } = found;
   return present({
     source_service: "sshd",
-    server_hostname: line.host?.slice(0, 1024),
+    server_hostname: line.host === undefined ? undefined : cut(line.host, maxText),
     event_type: form?.event_type ?? "sshd_message",
-    user_id: user === "" ? undefined : user?.slice(0, 1024),
+    user_id: user === undefined || user === "" ? undefined : cut(user, maxText),
     action_result: form?.action_result,
     details: present({
       ip_address: isIP(ip) === 0 ? undefined : ip,
