@@ -47,6 +47,7 @@ export function createRedisWindows(
     const begun = await redis.script(beginScript, { keys, args: [run, newId(), ...from.keys()] });
     const generation = String(begun);
     await replay(async (step) => {
+      if (step.time < 0) return;
       const args = [...stepArguments(step, generation), from.get(step.series) ?? ""];
       await redis.script(addScript, { keys: [...keys, windowKey(step.key, generation)], args });
     });
@@ -58,6 +59,8 @@ export function createRedisWindows(
   return {
     window: (step) =>
       epoch.trusting(async (generation) => {
+        // Before 1970 lies what no window keeps, and what its scores could not tell.
+        if (step.time < 0) return { qualified: [], late: true };
         const args = [...stepArguments(step, generation), ""];
         const call = { keys: [...keys, windowKey(step.key, generation)], args };
         return toAnswer(await redis.script(windowScript, call), step);

@@ -94,6 +94,16 @@ export function stateConformance(name: string, open: () => Promise<State>): void
       expect(qualified.map(({ bucket }) => bucket - base / 10_000)).toEqual([0, 1]);
     });
 
+    test("takes an event of any age, and leaves what is older than every window to the ledger", async () => {
+      const state = await covered();
+      for (const time of [Date.UTC(1969, 0), Date.UTC(1600, 0), -62_167_219_200_000]) {
+        const ancient = { ...step("ancient", 0), time };
+        expect(await state.window(ancient)).toEqual({ qualified: [], late: true });
+        await state.confirm(ancient, [{ bucket: Math.floor(time / 10_000), members: [ancient] }]);
+        await state.rebuild([{ series, from: base - 3_600_000 }], (add) => add(ancient));
+      }
+    });
+
     test("keeps groups apart, whatever characters name them", async () => {
       const state = await covered();
       const keys = ["a:b", "a", "b", "{a}", "\0", "é", "x".repeat(100_000)];
