@@ -19,7 +19,6 @@ interface Told {
  * rebuilds them from the ledger before it trusts them.
  */
 export function createMemoryState({ now }: MemoryStateOptions): State {
-  const marks = createExpiring<number>(now, (expiresAt) => expiresAt);
   const told = createExpiring<Told>(now, (bucket) => bucket.expiresAt);
   const values = new Map<string, string>();
 
@@ -38,12 +37,6 @@ export function createMemoryState({ now }: MemoryStateOptions): State {
         const known = told.get(toldKey(name, part.bucket))?.members;
         return { ...part, members: part.members.filter(({ member }) => !known?.has(member)) };
       }),
-
-    once: async (key, ttlMs) => {
-      if (marks.get(key) !== undefined) return false;
-      marks.set(key, now() + ttlMs);
-      return true;
-    },
 
     read: async (key) => {
       const text = values.get(key);

@@ -13,8 +13,11 @@ export function createRedisLate(
   async function add(window: WindowName, { bucket, members }: BucketMembers): Promise<void> {
     const key = keyOf(window, bucket);
     const pages = inPages(members.map(({ member }) => member));
-    await Promise.all(pages.map((page) => redis.command("SADD", key, ...page)));
-    await redis.command("PEXPIRE", key, String(windowIdleMs));
+    // Sent together: a set that lost its connection before it was told when to expire would stay for ever.
+    await Promise.all([
+      ...pages.map((page) => redis.command("SADD", key, ...page)),
+      redis.command("PEXPIRE", key, String(windowIdleMs)),
+    ]);
   }
 
   async function areKnown(key: string, members: readonly string[]): Promise<readonly boolean[]> {

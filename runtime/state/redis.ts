@@ -21,8 +21,6 @@ export async function openRedisState({ prefix, newId, ...options }: RedisStateOp
   return {
     ...createRedisWindows(redis, { prefix, newId }),
     ...createRedisLate(redis, (window, bucket) => nameOf("told", `${bucket} ${window.key}`)),
-    once: async (key, ttlMs) =>
-      (await redis.command("SET", nameOf("once", key), "1", "PX", String(ttlMs), "NX")) === "OK",
     read: async (key) => {
       const text = await redis.command("GET", nameOf("value", key));
       return typeof text === "string" ? (JSON.parse(text) as unknown) : undefined;

@@ -271,21 +271,7 @@ export function stateConformance(name: string, open: () => Promise<State>): void
     });
   });
 
-  describe(`${name}: once, read, write`, () => {
-    test("once is true the first time only, until it expires", async () => {
-      const state = await opened();
-      expect(await state.once("k", 60_000)).toBe(true);
-      expect(await state.once("k", 60_000)).toBe(false);
-      expect(await state.once("short", 5)).toBe(true);
-      await expect.poll(() => state.once("short", 5)).toBe(true);
-    });
-
-    test("racing callers of once see it true one time", async () => {
-      const state = await opened();
-      const answers = await Promise.all(Array.from({ length: 20 }, () => state.once("race", 60_000)));
-      expect(answers.filter(Boolean)).toHaveLength(1);
-    });
-
+  describe(`${name}: read, write`, () => {
     test("reads what was written, and undefined before", async () => {
       const state = await opened();
       expect(await state.read("setting")).toBeUndefined();

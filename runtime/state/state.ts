@@ -95,8 +95,6 @@ export interface State extends AsyncDisposable {
     window: WindowName,
     buckets: readonly Bucket[],
   ): Promise<readonly Bucket[]>;
-  /** True the first time within `ttlMs` that the key is seen, false afterwards. */
-  once(key: string, ttlMs: number): Promise<boolean>;
   /** A small JSON value kept until replaced. `undefined` when there is none. */
   read(key: string): Promise<unknown>;
   write(key: string, value: unknown): Promise<void>;

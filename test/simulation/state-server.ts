@@ -22,7 +22,6 @@ export function createStateServer(world: World, plant: PlantState = (state) => s
     confirmLate: (window, recorded) => statement("confirm late", () => current.confirmLate(window, recorded)),
     unconfirmedLate: (window, buckets) =>
       statement("unconfirmed late", () => current.unconfirmedLate(window, buckets)),
-    once: (key, ttlMs) => statement("once", () => current.once(key, ttlMs)),
     read: (key) => statement("read", () => current.read(key)),
     write: (key, value) => statement("write", () => current.write(key, value)),
     isCurrent: (series) => statement("is current", () => current.isCurrent(series)),

@@ -16,7 +16,6 @@ function createSubject(plant: (state: State) => State = (state) => state): Subje
     confirm: (window, recorded) => current.confirm(window, recorded),
     confirmLate: (window, recorded) => current.confirmLate(window, recorded),
     unconfirmedLate: (window, buckets) => current.unconfirmedLate(window, buckets),
-    once: (key, ttlMs) => current.once(key, ttlMs),
     read: (key) => current.read(key),
     write: (key, value) => current.write(key, value),
     isCurrent: (series) => current.isCurrent(series),
