@@ -57,18 +57,32 @@ with rejections as (
 )
 ${addToCounts("marked", { rejected: "count(*)" })}`;
 
-/** Puts off what was emitted again: doubling from a minute to an hour. */
+/**
+ * Puts off what was emitted again: doubling from a minute to an hour. What was just emitted is being
+ * evaluated and stored right now, so the rows are locked in the order in which those lock them.
+ */
 export async function markEmitted(
   sql: postgres.ISql,
-  table: "event_keys" | "detections",
+  table: keyof typeof primaryKeys,
   emitted: readonly EventIdentity[],
 ): Promise<void> {
   if (emitted.length === 0) return;
-  await sql.unsafe(
-    `update ${table} set attempts = attempts + 1, next_at = now() + interval '1 millisecond' *
-       least(${backoffMs.longest}, ${backoffMs.first} * power(2, least(attempts, 20)))
-     where key = any($1::bytea[])`,
-    [arrayLiteral(emitted.map(eventKey))],
-    { prepare: true },
-  );
+  await sql.unsafe(putOffText(table), [arrayLiteral(emitted.map(eventKey))], { prepare: true });
+}
+
+const primaryKeys = { event_keys: ["key"], detections: ["cause", "ordinal"] } as const;
+
+function putOffText(table: keyof typeof primaryKeys): string {
+  const columns = primaryKeys[table];
+  return `
+with locked as (
+  select ${columns.join(", ")} from ${table}
+  where key = any($1::bytea[])
+  order by ${["key", ...columns].join(", ")}
+  for update
+)
+update ${table} as known set attempts = attempts + 1, next_at = now() + interval '1 millisecond' *
+  least(${backoffMs.longest}, ${backoffMs.first} * power(2, least(attempts, 20)))
+from locked
+where ${columns.map((column) => `known.${column} = locked.${column}`).join(" and ")}`;
 }

@@ -4,6 +4,8 @@ import { pino } from "pino";
 import type postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
+import type { Event } from "../../events/event.ts";
+import { eventKey } from "../../events/identity.ts";
 import { connect, openTestDatabase } from "../../test/support/database.ts";
 import { openPostgresServer } from "../../test/support/postgres-server.ts";
 import { UnavailableError } from "../failure.ts";
@@ -74,6 +76,27 @@ describe("the ledger in PostgreSQL", () => {
     const [detected] = await sql`select count(*)::integer as n, count(distinct cause)::integer as causes
       from detections`;
     expect([stored, detected]).toEqual([{ n: 120 }, { n: 120, causes: 120 }]);
+  });
+
+  test("putting off what was emitted does not stand across its evaluation", async () => {
+    await using ledger = await openLedger(url);
+    const [low, high] = [someEvent(), someEvent()].toSorted((a, b) => eventKey(a).compare(eventKey(b)));
+    // The other way round than the order of locks, which is where a statement without one begins.
+    for (const event of [high!, low!]) await ledger.accept(event);
+    const lock = (transaction: postgres.ISql, event: Event) =>
+      transaction`select from event_keys where key = ${eventKey(event)} for update`;
+    let putOff: Promise<void> | undefined;
+    await sql.begin(async (transaction) => {
+      await lock(transaction, low!);
+      putOff = ledger.markEmitted({ events: [low!, high!] });
+      await vi.waitFor(async () => {
+        const [row] = await sql`select count(*)::integer as waiting from pg_stat_activity
+          where application_name = 'test-ledger' and wait_event_type = 'Lock'`;
+        expect(row).toEqual({ waiting: 1 });
+      });
+      await lock(transaction, high!);
+    });
+    await expect(putOff).resolves.toBeUndefined();
   });
 
   test("the totals are what counting would find", async () => {
