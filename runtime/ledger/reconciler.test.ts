@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Event } from "../../events/event.ts";
 import { SinkError } from "../../events/sink.ts";
+import { UnavailableError } from "../failure.ts";
 import { createMetrics } from "../metrics.ts";
 import { createMemoryLedger } from "./memory.ts";
 import { someEvent } from "./overdue.conformance.ts";
@@ -23,7 +24,7 @@ function setUp({
     emitted.push(...events.map(({ id }) => id));
   };
   const reconcile = createReconciler({ ledger, sink, olderThanMs: 2 * minute, limit, metrics });
-  return { clock, ledger, emitted, metrics, reconcile };
+  return { clock, ledger, emitted, metrics, sink, reconcile };
 }
 
 describe("the reconciler", () => {
@@ -54,6 +55,16 @@ describe("the reconciler", () => {
     // Two minutes of grace come on top of each wait.
     expect(waits.slice(0, 8)).toEqual([3, 4, 6, 10, 18, 34, 62, 62]);
     expect((await ledger.counts()).pending).toBe(1);
+  });
+
+  test("emits also when no room can be made for the time ahead, and tells of it", async () => {
+    const { clock, ledger, emitted, sink } = setUp();
+    const maintain = () => Promise.reject(new UnavailableError("postgres", "a partition takes too long"));
+    const deps = { ledger: { ...ledger, maintain }, sink, olderThanMs: 2 * minute, limit: 100 };
+    await ledger.accept(someEvent());
+    clock.ms += 3 * minute;
+    await expect(createReconciler(deps)()).rejects.toThrow("a partition takes too long");
+    expect(emitted).toHaveLength(1);
   });
 
   test("works through more than one page, each event once", async () => {

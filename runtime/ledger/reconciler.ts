@@ -32,15 +32,16 @@ const maxPages = 20;
 export function createReconciler({ ledger, sink, olderThanMs, limit, metrics }: ReconcilerDeps) {
   return async (): Promise<Reconciled> => {
     const ran = await ledger.exclusive("reconcile", async (signal) => {
-      await ledger.maintain();
-      // Neither kind waits for the other: what fails with one is told after both had their turn.
+      // None of the three waits for another: what fails with one is told after all had their turn.
       const [events] = await Promise.allSettled([
         drain(signal, { kind: "event", read: (page) => ledger.unevaluated(page), note: "events" }),
       ]);
       const [detections] = await Promise.allSettled([
         drain(signal, { kind: "detection", read: (page) => ledger.unstored(page), note: "detections" }),
       ]);
+      const [maintained] = await Promise.allSettled([ledger.maintain()]);
       await report();
+      valueOf(maintained);
       return { events: valueOf(events), detections: valueOf(detections) };
     });
     return ran ?? { events: 0, detections: 0 };
