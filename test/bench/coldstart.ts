@@ -11,8 +11,8 @@ import { dropKeys } from "../support/cleanup.ts";
 import { redis } from "../support/servers.ts";
 import { bundleFile, bundleFunction, snapshotFunction } from "./bundle.ts";
 import { rawRequest } from "./load.ts";
-import { type Aim, type Measured, type Report, toReport } from "./measure.ts";
-import { endProcess, rssOf, spawnNode } from "./process.ts";
+import { type Aim, type Measured, median, type Report, toReport } from "./measure.ts";
+import { cpuOf, endProcess, rssOf, spawnNode } from "./process.ts";
 import { sampleEvent } from "./sample.ts";
 import { openFolder, openStore } from "./store.ts";
 
@@ -29,7 +29,6 @@ interface Start {
   /** What the first answer must be. */
   readonly status: number;
   readonly aim?: Aim;
-  readonly note?: string;
 }
 
 interface FunctionUnderTest {
@@ -63,7 +62,7 @@ export async function run(): Promise<readonly Report[]> {
   const reports: Report[] = [];
   for (const subject of functions) {
     const starts = await startsOf(subject, folder, { ...subject.env, ...servers });
-    reports.push(...(await measure(subject.name, [baseline, ...starts])));
+    reports.push(await measure(subject.name, [baseline, ...starts]));
   }
   return reports;
 }
@@ -112,41 +111,54 @@ async function startsOf(
   if ("blob" in snapshot) starts.push({ ...first, name: "snapshot", args: fastest, env, aim: snapshotAim });
   else process.stderr.write(`no snapshot of ${name}: ${snapshot.reason}\n`);
   if (served === alone) return starts;
-  const whole = { request, status: served, note: "its servers are up, and the first event is handled" };
+  const whole = { request, status: served };
   return [
     ...starts,
-    { ...whole, name: "bundle, warm compile cache", args: [file], env: { ...servers, ...cache } },
-    { ...whole, name: "blob" in snapshot ? "snapshot" : "bundle", args: fastest, env: servers },
+    {
+      ...whole,
+      name: "bundle, warm compile cache, first event handled",
+      args: [file],
+      env: { ...servers, ...cache },
+    },
+    {
+      ...whole,
+      name: `${"blob" in snapshot ? "snapshot" : "bundle"}, first event handled`,
+      args: fastest,
+      env: servers,
+    },
   ];
 }
 
-async function measure(title: string, starts: readonly Start[]): Promise<readonly Report[]> {
-  const times = starts.map((start): Measured & { samples: number[] } => ({ ...start, samples: [] }));
-  const memory = starts.map(({ name, note }): Measured & { samples: number[] } => ({
-    name,
-    note,
-    samples: [],
-  }));
+interface Sample {
+  readonly ms: number;
+  /** Processor time of the process, in milliseconds. */
+  readonly cpu: number;
+  /** MiB. */
+  readonly rss: number;
+}
+
+async function measure(title: string, starts: readonly Start[]): Promise<Report> {
+  const measured = starts.map((start) => ({ start, samples: new Array<Sample>() }));
   // The first start of each fills the file system's cache and the compile cache.
   for (let round = -1; round < rounds; round += 1) {
-    for (const [index, start] of starts.entries()) {
-      const { ms, rss } = await firstAnswer(start, round < 0);
-      if (round < 0) continue;
-      times[index]?.samples.push(ms);
-      memory[index]?.samples.push(rss);
+    for (const { start, samples } of measured) {
+      const sample = await firstAnswer(start, round < 0);
+      if (round >= 0) samples.push(sample);
     }
   }
-  return [
-    toReport(`Cold start of ${title}, spawn to first answer`, "ms", times),
-    toReport(`Resident memory of ${title} at its first answer`, "MiB", memory),
-  ];
+  return toReport(
+    `Cold start of ${title}, spawn to first answer`,
+    "ms",
+    measured.map(({ start, samples }): Measured => {
+      const of = (figure: (sample: Sample) => number) => median(samples.map(figure)).toFixed(0);
+      const cost = `${of(({ cpu }) => cpu)} ms of processor time, ${of(({ rss }) => rss)} MiB`;
+      return { name: start.name, aim: start.aim, note: cost, samples: samples.map(({ ms }) => ms) };
+    }),
+  );
 }
 
 /** Starts a process, asks until it answers, and ends it: in order when its caches are to be written. */
-async function firstAnswer(
-  { args, env, request, status, name }: Start,
-  inOrder: boolean,
-): Promise<{ readonly ms: number; readonly rss: number }> {
+async function firstAnswer({ args, env, request, status, name }: Start, inOrder: boolean): Promise<Sample> {
   const port = await freePort();
   const started = performance.now();
   const child = spawnNode(args, port, env);
@@ -155,7 +167,7 @@ async function firstAnswer(
       const answer = await ask(port, request);
       const ms = performance.now() - started;
       const got = Number(answer.slice(9, 12));
-      if (got === status) return { ms, rss: rssOf(child) };
+      if (got === status) return { ms, cpu: cpuOf(child) / 1000, rss: rssOf(child) };
       // Up, and still connecting to what it depends on.
       const waits = got === 503 || answer === "";
       if (!waits) throw new Error(`${name} answered ${answer.slice(0, 1000)}`);
