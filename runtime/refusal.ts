@@ -39,6 +39,7 @@ export function createRefuser({ definition, metrics, now }: RefuserDeps) {
       name: definition.name,
       message: request,
       truncated: request.truncated,
+      event,
       rejection: { ...rejection, event: known },
       time: now(),
       extensions: lineageOf({ trace: delivery.trace, cause }),

@@ -8,6 +8,7 @@ import { deriveUuid } from "../events/identity.ts";
 import type { RefusedEvent } from "../events/invalid-event.ts";
 import { toInstant } from "../events/time.ts";
 import type { Rejection } from "./answer.ts";
+import { digestOf } from "./ledger/stored-event.ts";
 
 /**
  * How much of a refused body is kept. In base64, with its headers, it stays below the body limit of the
@@ -24,6 +25,8 @@ export interface Refusal {
   readonly name: string;
   readonly message: HttpMessage;
   readonly truncated: boolean;
+  /** The event, when all of it could be read. */
+  readonly event?: Event | undefined;
   readonly rejection: Rejection;
   /** Epoch milliseconds. */
   readonly time: number;
@@ -55,7 +58,9 @@ export function createRejected(refusal: Refusal): Event<EventRejected> {
       request: {
         headers: eventHeaders(message),
         body_base64: kept.toString("base64"),
-        ...(truncated || kept.length < message.body.length ? { truncated: true } : {}),
+        ...(truncated || kept.length < message.body.length
+          ? { truncated: true, ...(refusal.event && { digest: digestOf(refusal.event).toString("hex") }) }
+          : {}),
       },
     },
   });

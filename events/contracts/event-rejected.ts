@@ -19,6 +19,11 @@ const request = z
     headers: z.record(z.string(), z.string()).describe("The headers that carry CloudEvents attributes."),
     body_base64: z.base64().max(Math.ceil(maxRejectedBodyBytes / 3) * 4),
     truncated: z.boolean().optional().describe("The body was longer than what is kept."),
+    digest: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, { error: "expected 64 hexadecimal digits" })
+      .optional()
+      .describe("Of a truncated event that could be read: what tells it from others of its source and id."),
   })
   .describe("The request as it came.");
 

@@ -25,6 +25,8 @@ export interface DeadLetter {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly truncated: boolean;
+  /** Of a truncated event: the ledger's digest, in hexadecimal, where the refusing function could read it. */
+  readonly digest: string | null;
 }
 
 /** The dead letter of an `event.rejected` event. */
@@ -41,6 +43,7 @@ export function fromRejection(event: EventOf<typeof eventRejected>): DeadLetter 
     headers: request.headers,
     body: Buffer.from(request.body_base64, "base64"),
     truncated: request.truncated ?? false,
+    digest: request.digest ?? null,
   };
 }
 
@@ -68,6 +71,7 @@ export function fromUndeliverable(headers: Readonly<Record<string, string>>, bod
     headers: Object.fromEntries(Object.entries(headers).filter(([name]) => kept.test(name))),
     body,
     truncated: false,
+    digest: null,
   };
 }
 

@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { eventRejected } from "../../../events/contracts/event-rejected.ts";
+import { parseEvent } from "../../../events/envelope.ts";
 import type { Event } from "../../../events/event.ts";
 import { encodeBinary } from "../../../events/http.ts";
 import type { Ledger } from "../../../runtime/ledger/ledger.ts";
 import { openPostgresLedger } from "../../../runtime/ledger/postgres.ts";
+import { createRejected } from "../../../runtime/rejected.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import type { DeadLetter } from "../dead-letter.ts";
+import { type DeadLetter, fromRejection } from "../dead-letter.ts";
 import { alertEvent } from "../emissions.testing.ts";
 import { createReader } from "./reader.ts";
 import { createStore } from "./store.ts";
@@ -50,6 +53,7 @@ function rejection(event: Event, change: Partial<DeadLetter> = {}): DeadLetter {
     origin: "analysis",
     event: { source: event.source, id: event.id, type: event.type, time: null },
     truncated: false,
+    digest: null,
     ...encodeBinary(event),
     ...change,
   };
@@ -71,6 +75,27 @@ describe("a rejected event", () => {
     await openStore().storeDeadLetter(rejection(event));
     expect(await pendingIds()).not.toContain("refused");
     expect(await ledger.counts()).toMatchObject({ rejected: 1 });
+  });
+
+  test("is not emitted again either when it was too large to be kept whole", async () => {
+    const large = { ...auditEvent("large"), data: { event_type: "who_knows", blob: "x".repeat(600_000) } };
+    await ledger.accept(large);
+    const { headers, body } = encodeBinary(large);
+    const refusal = {
+      name: "analysis",
+      message: { headers, body },
+      truncated: false,
+      rejection: { code: "EVENT_LOGSOURCE_UNKNOWN", detail: "no rule", pointer: undefined, event: large },
+      time: 0,
+      extensions: {},
+    };
+    const store = openStore();
+    const letterOf = (event: Event) =>
+      fromRejection(parseEvent([eventRejected], createRejected({ ...refusal, event })));
+    await store.storeDeadLetter(letterOf({ ...large, data: { event_type: "other" } }));
+    expect(await pendingIds()).toContain("large");
+    await store.storeDeadLetter(letterOf(large));
+    expect(await pendingIds()).not.toContain("large");
   });
 
   test("does not take the good event of the same source and id along", async () => {

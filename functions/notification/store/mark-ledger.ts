@@ -1,8 +1,7 @@
 import type postgres from "postgres";
 
-import type { Event } from "../../../events/event.ts";
 import { decodeRequest } from "../../../events/http.ts";
-import { eventKey } from "../../../events/identity.ts";
+import { type EventIdentity, eventKey } from "../../../events/identity.ts";
 import { InvalidEventError } from "../../../events/invalid-event.ts";
 import { markRejected, markStored } from "../../../runtime/ledger/marks.ts";
 import { digestOf, fromText } from "../../../runtime/ledger/stored-event.ts";
@@ -30,8 +29,8 @@ export async function markRefused(
     union all
     select encode(key, 'hex'), null, event
     from detections where key = any(${keys}::bytea[]) and stored_at is null`;
-  const isSame = ({ event }: Refused, kept: Known) =>
-    eventKey(event).toString("hex") === kept.key && digestOf(event).toString("hex") === digestIn(kept);
+  const isSame = ({ event, digest }: Refused, kept: Known) =>
+    eventKey(event).toString("hex") === kept.key && digest === digestIn(kept);
   const matching = (kept: readonly Known[]) => refused.filter((one) => kept.some((row) => isSame(one, row)));
   const { audit = [], alert = [] } = Object.groupBy(known, (row) => (row.alert === null ? "audit" : "alert"));
   await markRejected(sql, matching(audit));
@@ -49,7 +48,8 @@ interface Known {
 }
 
 interface Refused {
-  readonly event: Event;
+  readonly event: EventIdentity;
+  readonly digest: string;
   readonly reason: string;
 }
 
@@ -57,10 +57,17 @@ function digestIn({ digest, alert }: Known): string | null {
   return alert === null ? digest : digestOf(fromText(alert)).toString("hex");
 }
 
-/** The refused event; none when it cannot be read, for then the ledger cannot hold it either. */
-function toRefused({ headers, body, code, detail }: DeadLetter): readonly Refused[] {
+/**
+ * The refused event, from its bytes or, where those are truncated, as the function that read them tells of
+ * it; none when it cannot be read, for then the ledger cannot hold it either.
+ */
+function toRefused({ headers, body, code, detail, digest, event }: DeadLetter): readonly Refused[] {
+  const reason = `${code}: ${detail}`;
+  const { source, id } = event;
+  if (digest !== null && source !== null && id !== null) return [{ event: { source, id }, digest, reason }];
   try {
-    return [{ event: decodeRequest({ headers, body }), reason: `${code}: ${detail}` }];
+    const read = decodeRequest({ headers, body });
+    return [{ event: read, digest: digestOf(read).toString("hex"), reason }];
   } catch (error) {
     if (error instanceof InvalidEventError) return [];
     throw error;
