@@ -2,6 +2,7 @@ import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { auditRecorded } from "../../events/contracts/audit-recorded.ts";
 import { createApp } from "../../runtime/app.ts";
 import { createFailpoint, createSeededRandom } from "../../runtime/failpoints.ts";
+import { UnavailableError } from "../../runtime/failure.ts";
 import { defineFunction } from "../../runtime/function.ts";
 import type { FunctionHost, RunningFunction } from "../../runtime/function.ts";
 import type { Ledger } from "../../runtime/ledger/ledger.ts";
@@ -41,13 +42,23 @@ async function start(host: Host): Promise<RunningFunction<Accepts>> {
   await using opening = new AsyncDisposableStack();
   const ledger = await openLedger(host, opening);
   const state = opening.use(await openState(config, host, ["correlation of events"]));
-  const restore = createRestore({ state, ledger, now, latenessMs, metrics, log });
+  const stopping = new AbortController();
+  const restore = createRestore({
+    state,
+    ledger,
+    now,
+    latenessMs,
+    metrics,
+    log,
+    stopping: stopping.signal,
+  });
   const preparation = opening.use(createPreparation({ state, restore, log }));
   const rules = await openWatchedRules(host, {
     opening,
     onChange: (ruleSet) => preparation.prepare(ruleSet),
   });
   preparation.prepare(rules());
+  opening.defer(() => stopping.abort(new UnavailableError("process", "The process is stopping.")));
 
   const evaluateLate = createLateEvaluation({ ledger });
   const evaluate = createEvaluate({ state, restore, evaluateLate, latenessMs, metrics });

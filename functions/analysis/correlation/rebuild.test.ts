@@ -26,9 +26,18 @@ function setUp(changes: { state?: State; ledger?: Ledger; now?: () => number } =
   const state = changes.state ?? createMemoryState({ now });
   const ledger = changes.ledger ?? createMemoryLedger({ now });
   const metrics = createMetrics("analysis");
-  const deps = { state, ledger, now: changes.now ?? now, latenessMs: 600_000, metrics, log };
+  const stopping = new AbortController();
+  const deps = {
+    state,
+    ledger,
+    now: changes.now ?? now,
+    latenessMs: 600_000,
+    metrics,
+    log,
+    stopping: stopping.signal,
+  };
   const rebuilds = async () => (await metrics.stateRebuilds.get()).values[0]?.value ?? 0;
-  return { state, ledger, restore: createRestore(deps), rebuilds };
+  return { state, ledger, restore: createRestore(deps), rebuilds, stopping };
 }
 
 describe("restoring windows", () => {
@@ -49,6 +58,25 @@ describe("restoring windows", () => {
     expect(await rebuilds()).toBe(1);
     await restore(ruleSet, { always: true });
     expect(await rebuilds()).toBe(2);
+  });
+
+  test("ends when the process stops, however much there is to replay", async () => {
+    const ledger = createMemoryLedger({ now });
+    const replaying = Promise.withResolvers<void>();
+    async function* replay() {
+      for (;;) {
+        yield { event: login("a", 0), time: testNow };
+        replaying.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    const { restore, state, stopping } = setUp({ ledger: { ...ledger, replay } });
+    const preparation = createPreparation({ state, restore, log });
+    preparation.prepare(ruleSet);
+    await replaying.promise;
+    stopping.abort(new UnavailableError("process", "stopping"));
+    await preparation[Symbol.asyncDispose]();
+    expect(await state.isCurrent(ruleSet.correlations.map(seriesOf))).toBe(false);
   });
 
   test("for another rule set waits for the one under way", async () => {

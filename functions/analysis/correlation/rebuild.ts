@@ -16,6 +16,8 @@ export interface RestoreDeps {
   readonly latenessMs: number;
   readonly metrics: Pick<Metrics, "stateRebuilds">;
   readonly log: Log;
+  /** Ends a rebuild under way, which may take long; whoever needs the windows begins anew. */
+  readonly stopping?: AbortSignal;
 }
 
 interface RestoreOptions {
@@ -38,7 +40,7 @@ const addsInFlight = 256;
  * windows in this process meanwhile waits for the same rebuild.
  */
 export function createRestore(deps: RestoreDeps): Restore {
-  const { state, ledger, log } = deps;
+  const { state, ledger, log, stopping } = deps;
   let running:
     | { readonly ruleSet: RuleSet; readonly always: boolean; readonly done: Promise<void> }
     | undefined;
@@ -47,7 +49,7 @@ export function createRestore(deps: RestoreDeps): Restore {
     const series = ruleSet.correlations.map(seriesOf);
     const done = await ledger.exclusive("state-rebuild", async (signal) => {
       if (!always && (await state.isCurrent(series))) return true;
-      await rebuild(deps, ruleSet, signal);
+      await rebuild(deps, ruleSet, stopping ? AbortSignal.any([signal, stopping]) : signal);
       return true;
     });
     if (done) return;
@@ -85,7 +87,7 @@ async function rebuild(
     const judge = createJudge(ruleSet);
     const adding = createAdding(add);
     for await (const { event, time } of ledger.replay({ from, to: endOfTime, types: [auditRecorded.type] })) {
-      // Without the lock somebody else may be rebuilding already.
+      // Without the lock somebody else may be rebuilding already; and a process that stops does not wait.
       signal.throwIfAborted();
       const parsed = auditRecorded.data.safeParse(event.data);
       const hits = parsed.success ? (judge(parsed.data)?.hits ?? []) : [];
