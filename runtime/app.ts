@@ -24,7 +24,9 @@ export function createApp({ log }: { readonly log: Log }): Hono {
     if (error instanceof UnavailableError) {
       log.warn({ reason: error.message, path: context.req.path }, "request not served now");
       const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
-      return toResponse({ status: 503, detail: error.message, headers: { "retry-after": seconds } });
+      // Why it is away may tell addresses and user names, which the log is for.
+      const detail = `${error.dependency} is not available now.`;
+      return toResponse({ status: 503, detail, headers: { "retry-after": seconds } });
     }
     log.error({ err: error, path: context.req.path }, "request failed");
     return toResponse({ status: 500, detail: "The request failed; the log says why." });

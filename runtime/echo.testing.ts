@@ -74,7 +74,7 @@ export const echo = defineFunction({
     const app = createApp({ log });
     app.post("/echo", async (context) => context.body(await context.req.text()));
     app.get("/away", () => {
-      throw new UnavailableError("store", "the store is away");
+      throw new UnavailableError("store", "unexpected: no connection to 10.0.0.5 as admin");
     });
     app.get("/fails", () => {
       throw new Error("unexpected");
