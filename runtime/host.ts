@@ -13,7 +13,7 @@ import { watchLogLevel } from "./log-level-file.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createProbes } from "./probes.ts";
 import { collectProcessMetrics } from "./process-metrics.ts";
-import { openRoutes } from "./routes.ts";
+import { createRoutes } from "./routes.ts";
 
 /** What a caller may put in place of the runtime's own; tests use it. */
 export type Overrides = Partial<Pick<FunctionHost<unknown>, "now" | "random" | "newId" | "sink" | "log">>;
@@ -75,7 +75,7 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
     delivery,
     handles: running.handle !== undefined,
     deliveryPaths: new Set(definition.deliveryPaths),
-    routes: await openRoutes({ definition, running, log }),
+    routes: createRoutes({ definition, running, log }),
     metrics,
     log,
   });

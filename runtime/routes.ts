@@ -41,7 +41,7 @@ export function refuseBody(request: IncomingMessage, truncated: boolean): Proble
 }
 
 /** The function's own `fetch` behind Node's HTTP server; without one every route is unknown. */
-export async function openRoutes({ definition, running, log }: RoutesDeps): Promise<Routes> {
+export function createRoutes({ definition, running, log }: RoutesDeps): Routes {
   const { fetch } = running;
   const missing = (method: string, path: string): Problem =>
     path === "/" && running.handle ? wrongMethod(method, ["POST"]) : unknownRoute(path);
@@ -58,13 +58,18 @@ export async function openRoutes({ definition, running, log }: RoutesDeps): Prom
     const unknown = response.status === 404 && (isBare(response) || (path === "/" && running.handle));
     return unknown ? toResponse(missing(request.method, path)) : response;
   };
-  // Loaded only for functions that have routes: the others start sooner.
-  const { getRequestListener } = await import("@hono/node-server");
-  const listen = getRequestListener(serve, {
-    hostname: "localhost",
-    errorHandler: (error) => toResponse(failureOf(error, log)),
-  });
+  const load = async () => {
+    const { getRequestListener } = await import("@hono/node-server");
+    return getRequestListener(serve, {
+      hostname: "localhost",
+      errorHandler: (error) => toResponse(failureOf(error, log)),
+    });
+  };
+  // Loaded by the first request that needs it, because Node's whole `fetch` comes with it: a delivery that
+  // wakes a process does not wait for that.
+  let loading: ReturnType<typeof load> | undefined;
   return async (request, response, { bytes }) => {
+    const listen = await (loading ??= load());
     // Where the adapter looks for a body that was already read.
     Object.assign(request, { rawBody: bytes });
     await listen(request, response);
