@@ -51,8 +51,6 @@ create table alert_evidence (
   primary key (group_id, event_key)
 );
 
-create index alert_evidence_by_time on alert_evidence (group_id, time);
-
 -- What people see: alerts of one group whose spans touch. An episode that was absorbed by another one
 -- stays as a signpost.
 create table episodes (
