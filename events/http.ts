@@ -57,6 +57,7 @@ export function decodeBatch(message: HttpMessage): readonly (Event | InvalidEven
       `Expected a batch, which is an array, got ${quote(value)}.`,
     );
   }
+  checkBatchSize(value.length);
   return value.map((item: unknown) => {
     try {
       return decodeItem({ value: item, escaped });
@@ -65,6 +66,16 @@ export function decodeBatch(message: HttpMessage): readonly (Event | InvalidEven
       throw error;
     }
   });
+}
+
+/** Events, or records, in one request at most: each of them is answered, also the many that say nothing. */
+const maxBatchSize = 10_000;
+
+/** Throws EVENT_BODY_INVALID when one request holds too many events to answer each of them. */
+export function checkBatchSize(size: number): void {
+  if (size <= maxBatchSize) return;
+  const message = `The body holds ${size} events: expected at most ${maxBatchSize} in one request.`;
+  throw new InvalidEventError("EVENT_BODY_INVALID", message);
 }
 
 /** Whether the message says that it carries a batch. */

@@ -16,6 +16,22 @@ afterAll(() => rig[Symbol.asyncDispose]());
 
 const isProblem = { status: expect.any(Number), title: expect.any(String), detail: expect.any(String) };
 
+describe("a request that holds more records than can be answered", () => {
+  const many = 10_001;
+  test.for([
+    ["a list", "/events", `[${"0,".repeat(many - 1)}0]`, "application/json"],
+    ["lines", "/events", "0\n".repeat(many), "application/x-ndjson"],
+    ["a batch", "/events", `[${"{},".repeat(many - 1)}{}]`, "application/cloudevents-batch+json"],
+    ["a source's list", "/sources/cloudtrail", `{"Records":[${"0,".repeat(many - 1)}0]}`, "application/json"],
+    ["a source's lines", "/sources/sshd", "x\n".repeat(many), "text/plain"],
+  ] as const)("as %s is refused as a whole", async ([, path, body, type]) => {
+    const answer = await rig.post(path, body, { "content-type": type });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ ...isProblem, code: "EVENT_BODY_INVALID" });
+    expect(JSON.stringify(answer.body).length).toBeLessThan(1000);
+  });
+});
+
 describe.each(["/events", "/generate_event"])("a body at %s", (path) => {
   test.for([
     ["is an array inside an array", "[[]]", 422, "EVENT_DATA_INVALID"],

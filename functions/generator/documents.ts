@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 
+import { checkBatchSize } from "../../events/http.ts";
 import { checkJson, maxDataDepth, parseJson, readJson } from "../../events/json.ts";
 
 /** One record of a body; `read` gives its value or throws InvalidEventError, and takes no other with it. */
@@ -25,6 +26,7 @@ export function fromJsonBody(body: Buffer, unwrap?: Unwrap): Document {
   // An array of records, or a list in an object, lies around the records.
   const { value, escaped } = readJson(body, maxRecordDepth + 2);
   const list = Array.isArray(value) ? value : unwrap?.(value);
+  checkBatchSize(list?.length ?? 1);
   const items = (list ?? [value]).map((record) => toItem(record, escaped));
   return { single: list === undefined, items };
 }
@@ -70,6 +72,7 @@ function linesOf(body: Buffer): readonly Buffer[] {
     if (!isBlank(line)) lines.push(line);
     start = stop + 1;
   }
+  checkBatchSize(lines.length);
   return lines;
 }
 
