@@ -55,3 +55,13 @@ test("long values stay distinct and make short keys", () => {
 test("grouping by nothing puts every event into one group", () => {
   expect(compileGroup({ groupBy: [] })({})).toEqual({ key: "", values: {} });
 });
+
+test("a group of many long values has a key that an alert can carry", () => {
+  const groupBy = Array.from({ length: 9 }, (_, index) => `f${index}`);
+  const of = (last: string) => {
+    const fields = Object.fromEntries(groupBy.map((name) => [name, "x".repeat(1000)]));
+    return compileGroup({ groupBy })({ ...fields, f8: last.repeat(1000) })?.key;
+  };
+  expect(of("x")?.length).toBeLessThanOrEqual(8192);
+  expect(of("x")).not.toBe(of("y"));
+});

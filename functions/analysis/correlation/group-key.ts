@@ -15,6 +15,8 @@ export interface Group {
 /** Longer values are replaced by their hash, so that a key stays storable whatever an event contains. */
 const maxValueLength = 1024;
 const maxShownLength = 256;
+/** Many long values together: what the alert's contract allows for a key. */
+const maxKeyLength = 8192;
 
 /**
  * Compiles the `group-by` of a correlation. An event that lacks one of the fields (absent, null or empty)
@@ -33,8 +35,9 @@ export function compileGroup({
       if (value === undefined || value === "") return undefined;
       values.push([field, value]);
     }
+    const key = lengthPrefixed(values.map(([, value]) => value));
     return {
-      key: lengthPrefixed(values.map(([, value]) => value)),
+      key: key.length > maxKeyLength ? hashOf(key) : key,
       // A cut may leave half of a surrogate pair, which no receiver would take.
       values: Object.fromEntries(
         values.map(([field, value]) => [field, value.slice(0, maxShownLength).toWellFormed()]),
