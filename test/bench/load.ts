@@ -63,7 +63,7 @@ async function open(port: number): Promise<Socket> {
 }
 
 /** Whether this text is an HTTP answer with all of its body. */
-export function isWhole(answer: string): boolean {
+function isWhole(answer: string): boolean {
   const endOfHead = answer.indexOf("\r\n\r\n");
   if (endOfHead < 0) return false;
   const bodyLength = answer.length - endOfHead - 4;
