@@ -52,7 +52,7 @@ export interface Surroundings {
   readonly plants: Plants;
 }
 
-export const latenessMs = 15_000;
+const latenessMs = 15_000;
 
 /** Serves what a broker delivers, on each path. */
 export interface Subscriber {

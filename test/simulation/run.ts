@@ -1,6 +1,5 @@
 import type { Message } from "../../events/broker/broker.ts";
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
-import type { MemoryQueues } from "../../events/broker/memory.ts";
 import type { Wiring } from "../../events/broker/topology.ts";
 import { deriveUuid } from "../../events/identity.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
@@ -8,13 +7,8 @@ import type { Log } from "../../runtime/log.ts";
 import { digestOf } from "../../runtime/ledger/stored-event.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import { createTables } from "./alert-tables.ts";
-import {
-  type Accept,
-  type BrokerDeps,
-  createSimulatedSink,
-  type RunningBroker,
-  startBroker,
-} from "./broker.ts";
+import { createBrokerHouse } from "./broker-house.ts";
+import { type Accept, createSimulatedSink } from "./broker.ts";
 import { createChance } from "./chance.ts";
 import { createDatabase, keyOf, type World } from "./database.ts";
 import { type Counts, createFaults } from "./faults.ts";
@@ -29,7 +23,7 @@ import {
 import { judge, type Judgement, lostMessages } from "./judge.ts";
 import { createNetwork, type Service } from "./network.ts";
 import type { Plants } from "./plants.ts";
-import { createScheduler, type Process } from "./scheduler.ts";
+import { createScheduler } from "./scheduler.ts";
 import { createStateServer } from "./state-server.ts";
 import { createGroupLocks } from "./store.ts";
 import { planTraffic, sendTraffic } from "./traffic.ts";
@@ -180,55 +174,6 @@ function build({ ruleSet, wiring, metrics, log, plants = {}, seed }: RunOptions,
     plants,
     emissions,
     acknowledged: new Set<string>(),
-  };
-}
-
-/** The broker's process and its queues, which may or may not outlive it. */
-function createBrokerHouse(deps: BrokerDeps, ingress: Service<Accept>) {
-  const { scheduler, chance } = deps.world;
-  const supervisor = scheduler.spawn("supervisor of the broker");
-  let queues: MemoryQueues = new Map();
-  let running: RunningBroker | undefined;
-  let started = 0;
-
-  function start(): void {
-    started += 1;
-    const process = scheduler.spawn(`broker-${started}`);
-    const broker = process.run(() => startBroker(deps, queues));
-    running = broker;
-    ingress.replicas.push({ process, handler: broker.accept });
-  }
-
-  function replace(process: Process): void {
-    process.die();
-    start();
-  }
-
-  return {
-    start,
-    disconnect(): void {
-      const [replica] = ingress.replicas;
-      replica?.process.run(() => running?.disconnect());
-    },
-    drain(): void {
-      const [replica] = ingress.replicas.splice(0);
-      if (!replica) return;
-      replica.process.run(() => {
-        void running?.drain().then(() => supervisor.run(() => replace(replica.process)));
-      });
-    },
-    kill({ keepQueues }: { readonly keepQueues: boolean }): void {
-      const [replica] = ingress.replicas.splice(0);
-      if (!replica) return;
-      replica.process.die();
-      replica.process.run(() => running?.abandon());
-      running = undefined;
-      if (!keepQueues) {
-        queues = new Map();
-        deps.books.published.clear();
-      }
-      supervisor.run(() => void scheduler.sleep(chance.between(100, 8000)).then(start));
-    },
   };
 }
 
