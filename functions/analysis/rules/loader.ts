@@ -33,7 +33,7 @@ const quietMs = 100;
  * in the way of further changes.
  */
 export async function openRules({ directory, log, metrics, onChange }: RulesOptions): Promise<Rules> {
-  let inForce = await load(directory);
+  let inForce = (await read(directory)).compile();
   let { problems, digest: lastDigest } = inForce;
   report();
 
@@ -56,9 +56,10 @@ export async function openRules({ directory, log, metrics, onChange }: RulesOpti
   };
 
   async function applyChange(): Promise<void> {
-    const loaded = await load(directory);
-    if (loaded.digest === lastDigest) return;
-    lastDigest = loaded.digest;
+    const { digest, compile } = await read(directory);
+    if (digest === lastDigest) return;
+    const loaded = compile();
+    lastDigest = digest;
     problems = loaded.problems;
     const accepted = newErrors(loaded, inForce).length === 0;
     if (accepted) inForce = loaded;
@@ -83,11 +84,15 @@ interface Loaded extends Compiled {
   readonly digest: string;
 }
 
-async function load(directory: string): Promise<Loaded> {
+/** Reads the folder; `compile` only when it holds something else, because that is what takes long. */
+async function read(directory: string) {
   const files = await readRuleFiles(directory);
-  const { ruleSet, problems } = compileRules(files.rules);
   const digest = sha256(JSON.stringify([files.rules, files.problems]));
-  return { ruleSet, problems: [...files.problems, ...problems], digest };
+  const compile = (): Loaded => {
+    const { ruleSet, problems } = compileRules(files.rules);
+    return { ruleSet, problems: [...files.problems, ...problems], digest };
+  };
+  return { digest, compile };
 }
 
 /** Errors by what and where, but not by line: another edit of the file moves them. */
