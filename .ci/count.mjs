@@ -9,4 +9,4 @@ for (const file of readdirSync(folder)) {
 }
 // A step that is no test, such as the linter, may be what failed.
 const failed = Math.max(sum.numFailedTests, exitCode === "0" ? 0 : 1);
-console.log(`${sum.numPassedTests} passed, ${failed} failed, ${sum.numPendingTests} skipped`);
+process.stdout.write(`${sum.numPassedTests} passed, ${failed} failed, ${sum.numPendingTests} skipped\n`);
