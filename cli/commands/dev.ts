@@ -19,6 +19,7 @@ import { startSchedules } from "../dev/schedule.ts";
 import { createStages, type Stages } from "../dev/stages.ts";
 import { CliError, exitCode } from "../exit-code.ts";
 import { packageVersion } from "../package.ts";
+import { parseJson } from "../json.ts";
 
 const directory = ".auditflow";
 const host = "127.0.0.1";
@@ -122,14 +123,6 @@ async function setDemo(pipeline: Pipeline, { demo, rate }: DevOptions): Promise<
   const text = await response.text();
   const problem = z.looseObject({ detail: z.string() }).safeParse(parseJson(text));
   throw new CliError(`--rate ${rate}: ${problem.data?.detail ?? text}`, exitCode.usage);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function sayReady(ready: {

@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import { z } from "zod";
 
 import type { Output, Paint } from "../output.ts";
+import { parseJson } from "../json.ts";
 
 const record = z.looseObject({
   level: z.union([z.number(), z.string()]),
@@ -50,12 +51,4 @@ function show(value: unknown): string {
   if (typeof value === "string") return /\s/.test(value) ? JSON.stringify(value) : value;
   const message = z.object({ message: z.string() }).safeParse(value);
   return message.success ? JSON.stringify(message.data.message) : JSON.stringify(value);
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

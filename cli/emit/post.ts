@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CliError, exitCode } from "../exit-code.ts";
 import { request } from "../target.ts";
 import type { InputRecord, RecordKind } from "./record.ts";
+import { parseJson } from "../json.ts";
 
 /** What became of one record. */
 export interface Outcome {
@@ -83,12 +84,4 @@ export async function post(base: string, records: readonly InputRecord[]): Promi
     );
   }
   return records.map(({ line }) => ({ line, status: response.status, detail: text.slice(0, 300) }));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
