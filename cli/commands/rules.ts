@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { type CaseReport, runCases } from "../../functions/analysis/rules/cases.ts";
 import { lintRules } from "../../functions/analysis/rules/lint.ts";
 import { listRules, type RuleRow } from "../../functions/analysis/rules/list.ts";
-import type { RuleProblem } from "../../functions/analysis/sigma/problem.ts";
+import type { RuleProblem } from "../../functions/analysis/sigma/language/problem.ts";
 import type { CommandContext } from "../context.ts";
 import { CliError, exitCode } from "../exit-code.ts";
 import { type Output, table } from "../output.ts";

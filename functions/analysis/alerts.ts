@@ -13,9 +13,9 @@ import type { Fields } from "./fields.ts";
 import { boundedData } from "./raw-event.ts";
 import { contentOf, shownRuleId } from "./rules/content.ts";
 import type { RuleContent } from "./rules/content.ts";
-import type { Correlation } from "./sigma/correlation.ts";
+import type { Correlation } from "./sigma/language/correlation.ts";
 import type { Rule } from "./sigma/rule.ts";
-import { compileField, toText } from "./sigma/values.ts";
+import { compileField, toText } from "./sigma/matching/values.ts";
 import type { Hit } from "./verdict.ts";
 
 /** The event that made rules hold, as far as an alert tells of it. */

@@ -4,7 +4,7 @@ import { compileGroup } from "./correlation/group-key.ts";
 import type { Group } from "./correlation/group-key.ts";
 import { fieldsOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
-import type { Correlation } from "./sigma/correlation.ts";
+import type { Correlation } from "./sigma/language/correlation.ts";
 import type { Rule } from "./sigma/rule.ts";
 import type { RuleSet } from "./sigma/rule-set.ts";
 
@@ -30,7 +30,7 @@ export function createJudge(ruleSet: RuleSet): Judge {
   const served = new Map<string, { correlation: Correlation; groupOf: ReturnType<typeof compileGroup> }[]>();
   for (const correlation of ruleSet.correlations) {
     const entry = { correlation, groupOf: compileGroup(correlation) };
-    for (const id of correlation.ruleIds) served.set(id, [...(served.get(id) ?? []), entry]);
+    for (const { id } of correlation.refersTo) served.set(id, [...(served.get(id) ?? []), entry]);
   }
   return (data) => {
     const logsource = logsourceOf(data);

@@ -2,7 +2,7 @@ import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { parseInstant } from "../../events/time.ts";
 import { bucketAlerts, ruleAlert } from "../../functions/analysis/alerts.ts";
 import { evaluateWindow } from "../../functions/analysis/correlation/window.ts";
-import { toMember } from "../../functions/analysis/correlation/step.ts";
+import { spanOf, toMember } from "../../functions/analysis/correlation/step.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
 import { createJudge, type Hit } from "../../functions/analysis/verdict.ts";
 import { toEmission } from "../../functions/notification/alert.ts";
@@ -38,7 +38,7 @@ export function justified(events: readonly AuditEvent[], ruleSet: RuleSet): Expe
     }
   }
   for (const { hit, members, cause } of groups.values()) {
-    for (const bucket of evaluateWindow(members, hit.correlation))
+    for (const bucket of evaluateWindow(members, spanOf(hit.correlation)))
       raised.push(...bucketAlerts(hit, bucket, cause));
   }
   const emissions = raised.map((event) => toEmission({ ...event, type: alertRaised.type }));

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 import type { Fields } from "../fields.ts";
-import type { Correlation } from "../sigma/correlation.ts";
-import { compileField, toText } from "../sigma/values.ts";
+import type { Correlation } from "../sigma/language/correlation.ts";
+import { compileField, toText } from "../sigma/matching/values.ts";
 
 /** The group of one event under one correlation. */
 export interface Group {

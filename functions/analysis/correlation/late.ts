@@ -2,7 +2,7 @@ import { auditRecorded } from "../../../events/contracts/audit-recorded.ts";
 import type { Ledger } from "../../../runtime/ledger/ledger.ts";
 import type { QualifiedBucket, WindowMember } from "../../../runtime/state/state.ts";
 import type { Hit, Judge } from "../verdict.ts";
-import { seriesOf, toMember } from "./step.ts";
+import { seriesOf, spanOf, toMember } from "./step.ts";
 import { evaluateAround } from "./window.ts";
 
 /** An event whose windows the state may have forgotten. */
@@ -90,7 +90,7 @@ async function evaluateCluster(ledger: Pick<Ledger, "replay">, cluster: readonly
       }
     }
     for (const { settle, members, hit, time } of cluster) {
-      settle.resolve(evaluateAround(members, hit.correlation, time));
+      settle.resolve(evaluateAround(members, spanOf(hit.correlation), time));
     }
   } catch (error) {
     for (const { settle } of cluster) settle.reject(error);

@@ -6,7 +6,7 @@ import { bucketAlertId } from "../alerts.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { createJudge } from "../verdict.ts";
 import type { Hit } from "../verdict.ts";
-import { toMember } from "./step.ts";
+import { spanOf, toMember } from "./step.ts";
 import { evaluateWindow } from "./window.ts";
 
 /** What was raised: the evidence of each alert, and the episodes of each rule and group. */
@@ -28,7 +28,7 @@ export function justified(events: readonly Event<AuditRecorded>[], ruleSet: Rule
     }
   }
   const alerts = [...groups].flatMap(([name, { hit, members }]) =>
-    evaluateWindow(members, hit.correlation).map((bucket) => ({
+    evaluateWindow(members, spanOf(hit.correlation)).map((bucket) => ({
       id: bucketAlertId(hit, bucket.bucket),
       group: name,
       evidence: bucket.members.map(({ member, time }) => ({ member, time })),

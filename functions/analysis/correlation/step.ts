@@ -2,9 +2,10 @@ import { z } from "zod";
 
 import type { EventIdentity } from "../../../events/identity.ts";
 import type { WindowMember, WindowStep } from "../../../runtime/state/state.ts";
-import type { Correlation } from "../sigma/correlation.ts";
+import type { Correlation } from "../sigma/language/correlation.ts";
 import type { Hit } from "../verdict.ts";
 import { lengthPrefixed } from "./group-key.ts";
+import type { WindowSpan } from "./window.ts";
 
 const pair = z.tuple([z.string(), z.string()]);
 
@@ -31,6 +32,12 @@ export function toStep(
   latenessMs: number,
 ): WindowStep {
   const series = seriesOf(correlation);
-  const { timespanMs, threshold } = correlation;
+  const { timespanMs, threshold } = spanOf(correlation);
   return { series, key: `${series}/${group.key}`, member, time, timespanMs, latenessMs, threshold };
+}
+
+/** The window of a correlation that counts events. */
+export function spanOf({ timespanMs, condition }: Correlation): WindowSpan {
+  const operand = condition.kind === "number" ? condition.comparisons[0]?.operand : undefined;
+  return { timespanMs, threshold: operand ?? 1 };
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import { auditRecorded, type AuditRecorded } from "../../../events/contracts/audit-recorded.ts";
-import { type MapNode, type Node, parseDocuments, toPlain } from "../sigma/document.ts";
-import { type Position, RuleError } from "../sigma/problem.ts";
+import { type MapNode, type Node, parseDocuments, toPlain } from "../sigma/language/document.ts";
+import { type Position, RuleError } from "../sigma/language/problem.ts";
 import type { RuleDocument } from "../sigma/rule-set.ts";
 import { parseDuration } from "./duration.ts";
 

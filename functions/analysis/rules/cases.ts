@@ -1,5 +1,5 @@
-import type { Description } from "../sigma/description.ts";
-import { RuleError, type RuleProblem } from "../sigma/problem.ts";
+import type { Description } from "../sigma/language/description.ts";
+import { RuleError, type RuleProblem } from "../sigma/language/problem.ts";
 import type { RuleDocument, RuleSet } from "../sigma/rule-set.ts";
 import { type Case, type ExpectedAlert, parseCases } from "./case-file.ts";
 import { compileRules } from "./compile.ts";

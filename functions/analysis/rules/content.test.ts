@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { auditRecorded } from "../../../events/contracts/audit-recorded.ts";
-import { ruleProblemCodes } from "../sigma/problem.ts";
+import { ruleProblemCodes } from "../sigma/language/problem.ts";
 import { runCases } from "./cases.ts";
 import { compileRules } from "./compile.ts";
 import { contentOf, shownRuleId } from "./content.ts";

@@ -1,5 +1,6 @@
+import { spanOf } from "../correlation/step.ts";
 import { evaluateWindow } from "../correlation/window.ts";
-import type { Correlation } from "../sigma/correlation.ts";
+import type { Correlation } from "../sigma/language/correlation.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { createJudge } from "../verdict.ts";
 import type { TimedEvent } from "./case-file.ts";
@@ -47,7 +48,7 @@ export function episodesOf(ruleSet: RuleSet, events: readonly TimedEvent[]): rea
 
 /** Alerts whose spans of evidence touch are one episode. */
 function episodesOfGroup({ correlation, values, members }: Group): readonly Episode[] {
-  const spans = evaluateWindow(members, correlation)
+  const spans = evaluateWindow(members, spanOf(correlation))
     .map((bucket) => ({
       from: Math.min(...bucket.members.map(({ time }) => time)),
       to: Math.max(...bucket.members.map(({ time }) => time)),

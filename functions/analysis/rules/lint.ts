@@ -1,7 +1,7 @@
-import type { Description } from "../sigma/description.ts";
-import { entryOf, type MapNode, parseDocuments } from "../sigma/document.ts";
-import type { Expression } from "../sigma/expression.ts";
-import { RuleError, type RuleProblem, type RuleProblemCode } from "../sigma/problem.ts";
+import type { Description } from "../sigma/language/description.ts";
+import { entryOf, type MapNode, parseDocuments } from "../sigma/language/document.ts";
+import type { Expression } from "../sigma/language/expression.ts";
+import { RuleError, type RuleProblem, type RuleProblemCode } from "../sigma/language/problem.ts";
 import { canonical } from "../sigma/revision.ts";
 import type { RuleDocument, RuleSet } from "../sigma/rule-set.ts";
 import { isNamed, readCases } from "./cases.ts";

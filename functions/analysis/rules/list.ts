@@ -1,6 +1,6 @@
-import type { Correlation } from "../sigma/correlation.ts";
-import type { Level, Status } from "../sigma/description.ts";
-import type { RuleProblem } from "../sigma/problem.ts";
+import type { Correlation, CorrelationType } from "../sigma/language/correlation.ts";
+import type { Level, Status } from "../sigma/language/description.ts";
+import type { RuleProblem } from "../sigma/language/problem.ts";
 import type { Rule } from "../sigma/rule.ts";
 import { readCases } from "./cases.ts";
 import { compileRules } from "./compile.ts";
@@ -11,7 +11,7 @@ import { readRuleFiles, ruleFileOf } from "./files.ts";
 export interface RuleRow {
   /** The id alerts show. */
   readonly id: string;
-  readonly kind: "rule" | "event_count";
+  readonly kind: "rule" | CorrelationType;
   readonly title: string;
   readonly level: Level;
   readonly status: Status | undefined;

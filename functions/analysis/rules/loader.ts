@@ -2,7 +2,7 @@ import { watch } from "chokidar";
 
 import type { Log } from "../../../runtime/log.ts";
 import type { Metrics } from "../../../runtime/metrics.ts";
-import type { RuleProblem } from "../sigma/problem.ts";
+import type { RuleProblem } from "../sigma/language/problem.ts";
 import type { Compiled, RuleSet } from "../sigma/rule-set.ts";
 import { compileRules, sha256 } from "./compile.ts";
 import { readRuleFiles } from "./files.ts";

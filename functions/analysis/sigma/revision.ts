@@ -1,7 +1,7 @@
-import type { Correlation } from "./correlation.ts";
-import type { Expression, Pattern, Test } from "./expression.ts";
-import type { Logsource } from "./logsource.ts";
-import { foldPattern } from "./pattern.ts";
+import type { Correlation } from "./language/correlation.ts";
+import type { Expression, Pattern, Test } from "./language/expression.ts";
+import type { Logsource } from "./language/logsource.ts";
+import { foldPattern } from "./language/pattern.ts";
 
 /**
  * The text a rule's revision is the hash of: log source and detection, independent of the order of
@@ -20,11 +20,11 @@ export function canonicalCorrelation(
     type,
     groupBy,
     timespanMs,
-    threshold,
-  }: Pick<Correlation, "type" | "groupBy" | "timespanMs" | "threshold">,
+    condition,
+  }: Pick<Correlation, "type" | "groupBy" | "timespanMs" | "condition">,
   revisions: readonly string[],
 ): string {
-  return JSON.stringify(["correlation", type, unique(revisions), groupBy, timespanMs, threshold]);
+  return JSON.stringify(["correlation", type, unique(revisions), groupBy, timespanMs, condition]);
 }
 
 /** JSON, put together from JSON: quoting an inner text again would double its length at every level. */
@@ -37,12 +37,14 @@ export function canonical(expression: Expression): string {
     }
     case "not":
       return list("not", [canonical(expression.of)]);
+    case "named":
+      return canonical(expression.of);
     case "null":
       return JSON.stringify(["null", expression.field]);
     case "exists":
       return JSON.stringify(["exists", expression.field, expression.expected]);
     case "keywords":
-      return list("keywords", unique(expression.patterns.map((pattern) => canonicalPattern(pattern))));
+      return list("keywords", unique(expression.tests.map(canonicalTest)));
     case "field": {
       const tests = unique(expression.tests.map(canonicalTest));
       const linkage = tests.length === 1 ? "any" : expression.linkage;
@@ -63,7 +65,8 @@ function flatten(kind: "and" | "or", of: readonly Expression[]): readonly Expres
 }
 
 function canonicalTest(test: Test): string {
-  if (test.kind === "compare") return JSON.stringify([test.operator, test.operand]);
+  if (test.kind === "any") return list("any", unique(test.of.map(canonicalTest)));
+  if (test.kind !== "pattern") return canonicalJson(test);
   return list(test.cased ? "cased" : "text", [canonicalPattern(test.pattern, test.cased)]);
 }
 
@@ -74,4 +77,9 @@ function canonicalPattern(pattern: Pattern, cased = false): string {
 
 function unique(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].toSorted();
+}
+
+/** JSON with sorted keys. */
+function canonicalJson(test: Test): string {
+  return JSON.stringify(Object.entries(test).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -4,11 +4,12 @@ import {
   parseCorrelation,
   type Reference,
   referencesOf,
-} from "./correlation.ts";
-import { type Description } from "./description.ts";
-import { entryOf, type MapNode, parseDocuments } from "./document.ts";
-import { indexByLogsource, type Logsource } from "./logsource.ts";
-import { type Position, RuleError, type RuleProblem, type RuleProblemCode } from "./problem.ts";
+} from "./language/correlation.ts";
+import { type Description } from "./language/description.ts";
+import { entryOf, type MapNode, parseDocuments } from "./language/document.ts";
+import type { Logsource } from "./language/logsource.ts";
+import { createMatcher } from "./matching/matcher.ts";
+import { type Position, RuleError, type RuleProblem, type RuleProblemCode } from "./language/problem.ts";
 import { canonicalCorrelation, canonicalRule } from "./revision.ts";
 import { type ParsedRule, parseRule, type Rule } from "./rule.ts";
 
@@ -66,8 +67,7 @@ function createRuleSet(
   correlations: readonly Correlation[],
   hash: CompileOptions["hash"],
 ): RuleSet {
-  const index = indexByLogsource(rules);
-  const positions = new Map(rules.map((rule, position) => [rule, position]));
+  const matcher = createMatcher(rules);
   const entries = [
     ...rules.map(({ id, revision, silent }) => ["rule", id, revision, silent]),
     ...correlations.map(({ id, revision }) => ["correlation", id, revision]),
@@ -76,12 +76,7 @@ function createRuleSet(
     hash: hash(JSON.stringify(entries.map((entry) => JSON.stringify(entry)).toSorted())),
     rules,
     correlations,
-    match(fields, logsource) {
-      const matched = index
-        .applicable(logsource)
-        .flatMap((group) => group.filter((rule) => rule.matches(fields)));
-      return matched.toSorted((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
-    },
+    match: matcher.match,
   };
 }
 
@@ -203,7 +198,13 @@ function resolve(
       referred.map((rule) => rule.revision),
     ),
   );
-  return { ...correlation, ruleIds: [...new Set(referred.map(({ id }) => id))], revision };
+  const ids = [...new Set(referred.map(({ id }) => id))];
+  return {
+    ...correlation,
+    refersTo: ids.map((id) => ({ kind: "rule", id })),
+    silent: false,
+    revision,
+  };
 }
 
 function findRule({ name, at }: Reference, rules: readonly Rule[]): Rule {

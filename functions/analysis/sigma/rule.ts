@@ -1,13 +1,12 @@
-import { compileExpression } from "./compile.ts";
-import { parseCondition, type Searches } from "./condition.ts";
-import { combine, parseSearch } from "./detection.ts";
-import { type Description, parseDescription, requireEntry } from "./description.ts";
-import type { MapEntry, MapNode, Node, ScalarNode } from "./document.ts";
-import type { Expression } from "./expression.ts";
-import { type Logsource, parseLogsource } from "./logsource.ts";
-import { type Position, RuleError } from "./problem.ts";
+import { parseCondition, type Searches } from "./language/condition.ts";
+import { combine, parseSearch } from "./language/detection.ts";
+import { type Description, parseDescription, requireEntry } from "./language/description.ts";
+import type { MapEntry, MapNode, Node, ScalarNode } from "./language/document.ts";
+import type { Expression } from "./language/expression.ts";
+import { type Logsource, parseLogsource } from "./language/logsource.ts";
+import { type Position, RuleError } from "./language/problem.ts";
 
-/** A Sigma rule, compiled. */
+/** A Sigma rule: plain data, so that it can be packed as JSON. */
 export interface Rule extends Description {
   readonly logsource: Logsource;
   /** The detection with its condition resolved. */
@@ -16,8 +15,6 @@ export interface Rule extends Description {
   readonly revision: string;
   /** True when a correlation refers to the rule without `generate`: it then raises nothing by itself. */
   readonly silent: boolean;
-  /** Whether the detection holds for an event's fields, whatever its log source. Never throws. */
-  readonly matches: (fields: object) => boolean;
 }
 
 /** A rule before the rule set knows who refers to it and how to hash. */
@@ -26,12 +23,12 @@ export interface ParsedRule extends Omit<Rule, "revision" | "silent"> {
   readonly unused: readonly { readonly name: string; readonly at: Position }[];
 }
 
-/** Parses and compiles one rule document; throws RuleError. */
+/** Parses one rule document; throws RuleError. */
 export function parseRule(document: MapNode, file: string): ParsedRule {
   const description = parseDescription(document, file);
   const logsource = parseLogsource(requireEntry(document, "logsource").value);
   const { detection, unused } = parseDetection(requireEntry(document, "detection"));
-  return { ...description, logsource, detection, unused, matches: compileExpression(detection) };
+  return { ...description, logsource, detection, unused };
 }
 
 function parseDetection({ value }: MapEntry): Pick<ParsedRule, "detection" | "unused"> {

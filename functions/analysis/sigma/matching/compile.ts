@@ -1,5 +1,6 @@
-import type { Expression, Pattern, Test } from "./expression.ts";
-import { compilePattern, fold, literalOf, type TextMatcher } from "./pattern.ts";
+import type { Expression, Pattern, Test } from "../language/expression.ts";
+import { fold, literalOf } from "../language/pattern.ts";
+import { compilePattern, type TextMatcher } from "./text-matcher.ts";
 import { compileField, someValue, toText } from "./values.ts";
 
 /** Answers whether an event's fields satisfy a detection. */
@@ -20,6 +21,8 @@ export function compileExpression(expression: Expression): Predicate {
       const inner = compileExpression(expression.of);
       return (fields) => !inner(fields);
     }
+    case "named":
+      return compileExpression(expression.of);
     case "null": {
       const read = compileField(expression.field);
       return (fields) => {
@@ -32,7 +35,7 @@ export function compileExpression(expression: Expression): Predicate {
       return (fields) => read(fields).present === expression.expected;
     }
     case "keywords": {
-      const match = compilePatterns(expression.patterns);
+      const match = compilePatterns(expression.tests.flatMap((test) => patternOf(test, false)));
       return (fields) => someValue(fields, (text) => match(text, fold(text)));
     }
     case "field":

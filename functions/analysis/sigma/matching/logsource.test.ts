@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { compile } from "./compiling.testing.ts";
+import { compile } from "../compiling.testing.ts";
 
 const source = (logsource: string) =>
   compile(`title: t\nlogsource: ${logsource}\ndetection: {s: {x: 1}, condition: s}`).ruleSet;

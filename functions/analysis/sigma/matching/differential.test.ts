@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { Expression, Pattern } from "./expression.ts";
-import type { Logsource } from "./logsource.ts";
-import { compileRuleSet } from "./rule-set.ts";
-import { parseDocuments } from "./document.ts";
-import { compile } from "./compiling.testing.ts";
+import type { Expression, Pattern } from "../language/expression.ts";
+import type { Logsource } from "../language/logsource.ts";
+import { compileRuleSet } from "../rule-set.ts";
+import { parseDocuments } from "../language/document.ts";
+import { compile } from "../compiling.testing.ts";
 
 /** The plain reading of the specification: interprets the tree, scans every rule, shares no code. */
 function holds(expression: Expression, event: object): boolean {
@@ -16,6 +16,8 @@ function holds(expression: Expression, event: object): boolean {
       return expression.of.some((part) => holds(part, event));
     case "not":
       return !holds(expression.of, event);
+    case "named":
+      return holds(expression.of, event);
     case "null": {
       const values = valuesOf(event, expression.field.split("."));
       return values.length === 0 || values.includes(null);
@@ -23,7 +25,9 @@ function holds(expression: Expression, event: object): boolean {
     case "exists":
       return valuesOf(event, expression.field.split(".")).length > 0 === expression.expected;
     case "keywords":
-      return expression.patterns.some((pattern) => leaves(event).some((leaf) => like(pattern, leaf)));
+      return expression.tests.some((one) =>
+        leaves(event).some((leaf) => one.kind === "pattern" && like(one.pattern, leaf)),
+      );
     case "field": {
       const values = valuesOf(event, expression.field.split("."));
       const passes = expression.tests.map((one) =>

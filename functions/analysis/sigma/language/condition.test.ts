@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { compile, matches, rule } from "./compiling.testing.ts";
+import { compile, matches, rule } from "../compiling.testing.ts";
 
 describe("conditions", () => {
   const abc = "a: {a: 1}\n  b: {b: 1}\n  c: {c: 1}";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { matches } from "./compiling.testing.ts";
+import { matches } from "../compiling.testing.ts";
 
 describe("detections (maps, lists, keywords)", () => {
   test.for([

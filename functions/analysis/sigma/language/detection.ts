@@ -79,14 +79,15 @@ function parseKeywordItem(values: readonly ScalarNode[], modifiers: Modifiers, a
 }
 
 function keywords(values: readonly ScalarNode[], linkage: "any" | "all"): Expression {
-  const patterns = values.map(({ value, at }) => {
+  const tests = values.map(({ value, at }) => {
     if (value === null) throw refuse("RULE_VALUE_INVALID", "Null is no keyword.", at);
-    return shapePattern(parsePattern(String(value)), "contains");
+    const pattern = shapePattern(parsePattern(String(value)), "contains");
+    return { kind: "pattern", pattern, cased: false } as const;
   });
-  if (linkage === "any") return { kind: "keywords", patterns };
+  if (linkage === "any") return { kind: "keywords", tests };
   return combine(
     "and",
-    patterns.map((pattern) => ({ kind: "keywords", patterns: [pattern] })),
+    tests.map((test) => ({ kind: "keywords", tests: [test] })),
   );
 }
 

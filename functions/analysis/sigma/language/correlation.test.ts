@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { compile, rule } from "./compiling.testing.ts";
+import { compile, rule } from "../compiling.testing.ts";
 
 const failed = rule("  s: {result: FAILURE}\n  condition: s", "id: id-failed\nname: failed_login\n");
 

@@ -134,7 +134,7 @@ function searchNamed(token: Token, searches: Searches, used: Set<string>): Expre
   const search = searches.get(text);
   if (search) {
     used.add(text);
-    return search;
+    return { kind: "named", name: text, of: search };
   }
   if (!isWord(text)) throw unexpected(token);
   const names = [...searches.keys()].join(", ");
