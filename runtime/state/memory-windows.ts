@@ -107,7 +107,8 @@ function confirmIn(
  * apart, so they touch: together they are one range, from the first one's start to the last one's end.
  */
 function evaluate(window: Window, step: WindowStep): readonly QualifiedBucket[] {
-  const { time, timespanMs, threshold } = step;
+  const { time, timespanMs } = step;
+  const threshold = thresholdOf(step);
   const upTo = time + timespanMs - 1;
   if (window.members.count(time - timespanMs, upTo) < threshold) return [];
 
@@ -146,4 +147,10 @@ function describe(
     lastSeen: last,
     members: inOrder(pending.some(({ member }) => member === own.member) ? pending : [...pending, own]),
   };
+}
+
+/** What every condition but a count needs is not evaluated by this adapter. */
+export function thresholdOf({ window, condition }: Pick<WindowStep, "window" | "condition">): number {
+  if (window.kind === "sliding" && condition.kind === "count") return condition.atLeast;
+  throw new RangeError(`A ${window.kind} window of ${condition.kind} cannot be evaluated.`);
 }

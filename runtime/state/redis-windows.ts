@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { inOrder } from "./members.ts";
+import { thresholdOf } from "./memory-windows.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import {
   addScript,
@@ -85,7 +86,7 @@ export function hashed(text: string): string {
 }
 
 function stepArguments(step: WindowStep, generation: string): readonly string[] {
-  const numbers = [step.time, step.timespanMs, step.latenessMs, step.threshold];
+  const numbers = [step.time, step.timespanMs, step.latenessMs, thresholdOf(step)];
   // They must be exact in a double and leave room for the ranges of redis-scripts.ts.
   const bad = numbers.find((value) => !Number.isInteger(value) || Math.abs(value) >= pendingOwn / 2);
   if (bad !== undefined)

@@ -16,7 +16,12 @@ const series = "burst@1";
 const now = Date.now();
 
 function step(member: string, changes: Partial<WindowStep> = {}): WindowStep {
-  const window = { timespanMs: 10_000, latenessMs: 20_000, threshold: 2 };
+  const window = {
+    timespanMs: 10_000,
+    latenessMs: 20_000,
+    window: { kind: "sliding" } as const,
+    condition: { kind: "count", atLeast: 2 } as const,
+  };
   return { series, key: "group", member, time: now, ...window, ...changes };
 }
 

@@ -3,16 +3,27 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StateLostError } from "./state.ts";
 import { createWindowModel } from "./window-model.testing.ts";
-import type { State, WindowAnswer, WindowStep } from "./state.ts";
+import type { State, WindowAnswer, WindowCondition, WindowStep } from "./state.ts";
 
 const second = 1000;
 const series = "burst@1";
 /** Whole minutes, so that bucket borders are where the tests say; near the clock, as real events are. */
 const base = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
 
+const atLeast = (count: number): WindowCondition => ({ kind: "count", atLeast: count });
+
 function step(member: string, time: number, changes: Partial<WindowStep> = {}): WindowStep {
-  const window = { timespanMs: 10 * second, latenessMs: 20 * second, threshold: 3 };
-  return { series, key: "group", member, time: base + time * second, ...window, ...changes };
+  return {
+    series,
+    key: "group",
+    member,
+    time: base + time * second,
+    timespanMs: 10 * second,
+    latenessMs: 20 * second,
+    window: { kind: "sliding" },
+    condition: atLeast(3),
+    ...changes,
+  };
 }
 
 async function cover(state: State, names: readonly string[] = [series]): Promise<void> {
@@ -107,9 +118,9 @@ export function stateConformance(name: string, open: () => Promise<State>): void
     test("keeps groups apart, whatever characters name them", async () => {
       const state = await covered();
       const keys = ["a:b", "a", "b", "{a}", "\0", "é", "x".repeat(100_000)];
-      for (const key of keys) await state.window(step("m", 1, { key, threshold: 2 }));
+      for (const key of keys) await state.window(step("m", 1, { key, condition: atLeast(2) }));
       for (const key of keys) {
-        const { qualified } = await state.window(step("m", 1, { key, threshold: 2 }));
+        const { qualified } = await state.window(step("m", 1, { key, condition: atLeast(2) }));
         expect(qualified).toEqual([]);
       }
     });
@@ -117,8 +128,8 @@ export function stateConformance(name: string, open: () => Promise<State>): void
     test("keeps any text as a member", async () => {
       const state = await covered();
       const members = ['["/a b","\\"é😀"]', "", "f", "m", "ofoo", "\r\n\0"].toSorted();
-      for (const member of members) await state.window(step(member, 1, { threshold: 6 }));
-      const [found] = (await state.window(step("f", 1, { threshold: 6 }))).qualified;
+      for (const member of members) await state.window(step(member, 1, { condition: atLeast(6) }));
+      const [found] = (await state.window(step("f", 1, { condition: atLeast(6) }))).qualified;
       expect(found?.members.map(({ member }) => member)).toEqual(members);
     });
 
@@ -160,19 +171,19 @@ export function stateConformance(name: string, open: () => Promise<State>): void
 
     test("keeps a member of one millisecond less than the retained span for the earliest event in time", async () => {
       const state = await covered();
-      await state.window(step("kept", 70.001, { threshold: 2 }));
-      await state.window(step("newest", 100, { threshold: 2 }));
-      const { qualified, late } = await state.window(step("earliest", 80, { threshold: 2 }));
+      await state.window(step("kept", 70.001, { condition: atLeast(2) }));
+      await state.window(step("newest", 100, { condition: atLeast(2) }));
+      const { qualified, late } = await state.window(step("earliest", 80, { condition: atLeast(2) }));
       expect([late, qualified.map(({ firstSeen }) => firstSeen - base)]).toEqual([false, [70_001]]);
     });
 
     test("finds the one position that qualifies at the far end of many that do not", async () => {
       const state = await covered();
-      const up = { key: "up", threshold: 40 };
+      const up = { key: "up", condition: atLeast(40) };
       for (let i = 1; i < 40; i += 1) await state.window(step(`m${i}`, 1 + i / 10, up));
       expect((await state.window(step("m0", 1, up))).qualified).toMatchObject([{ crossedAt: base + 4900 }]);
 
-      const down = { key: "down", threshold: 31 };
+      const down = { key: "down", condition: atLeast(31) };
       for (let i = 0; i < 30; i += 1) await state.window(step(`old${i}`, -8.5, down));
       for (let i = 0; i < 25; i += 1) await state.window(step(`new${i}`, 1.6 + i / 10, down));
       const [found] = (await state.window(step("last", 1, down))).qualified;
@@ -182,7 +193,7 @@ export function stateConformance(name: string, open: () => Promise<State>): void
     test("racing steps all count", async () => {
       const state = await covered();
       const answers = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => state.window(step(`m${i}`, 1, { threshold: 50 }))),
+        Array.from({ length: 50 }, (_, i) => state.window(step(`m${i}`, 1, { condition: atLeast(50) }))),
       );
       expect(answers.flatMap(({ qualified }) => qualified)).toHaveLength(1);
     });
@@ -299,7 +310,10 @@ export function stateConformance(name: string, open: () => Promise<State>): void
         run += 1;
         const model = createWindowModel(threshold);
         for (const { member, confirm } of actions) {
-          const offered = step(`m${member}`, times[member] ?? 0, { key: `model-${run}`, threshold });
+          const offered = step(`m${member}`, times[member] ?? 0, {
+            key: `model-${run}`,
+            condition: atLeast(threshold),
+          });
           const answer = await state.window(offered);
           expect(answer).toEqual(model.window(offered));
           if (confirm === 0) continue;

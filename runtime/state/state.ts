@@ -6,6 +6,25 @@ export class StateLostError extends Error {
   override readonly name = "StateLostError";
 }
 
+/** Which members belong to the window of a position t, besides lying in (t - timespanMs, t]. */
+export type WindowKind =
+  /** All of them. */
+  | { readonly kind: "sliding" }
+  /** Those of t's slot [k * timespanMs, (k + 1) * timespanMs). */
+  | { readonly kind: "tumbling" }
+  /** Those connected with t by gaps of at most this. */
+  | { readonly kind: "session"; readonly gapMs: number };
+
+/** What a window must hold for its position to qualify. More members can only add qualifying positions. */
+export type WindowCondition =
+  | { readonly kind: "count"; readonly atLeast: number }
+  /** This many different values. */
+  | { readonly kind: "distinct"; readonly atLeast: number }
+  /** Members that together show all bits of one of these sets. */
+  | { readonly kind: "rules"; readonly anyOf: readonly number[] }
+  /** Members m(0), ... of times in order, ties in any, no member twice, where m(i) shows bit i; for bits below `length`. */
+  | { readonly kind: "sequence"; readonly length: number };
+
 /** One event of one group, offered to the group's window. */
 export interface WindowStep {
   /** Names the (rule, revision) whose windows are covered, and rebuilt, together; any text. */
@@ -16,12 +35,16 @@ export interface WindowStep {
   readonly member: string;
   /** Event time, whole epoch milliseconds. */
   readonly time: number;
-  /** Length of the window; a position t covers (t - timespanMs, t]. */
+  /** For `distinct`: what is counted once; any text. "" when absent. */
+  readonly value?: string | undefined;
+  /** For `rules` and `sequence`: the rules the member matches, bit i for rule i, up to 30. 0 when absent. */
+  readonly rules?: number | undefined;
+  /** Length of the window; a position t covers (t - timespanMs, t] at most. */
   readonly timespanMs: number;
   /** Members are kept for timespanMs + latenessMs behind the newest. */
   readonly latenessMs: number;
-  /** A position qualifies when its window holds at least this many members. */
-  readonly threshold: number;
+  readonly window: WindowKind;
+  readonly condition: WindowCondition;
 }
 
 export interface WindowMember {
@@ -54,7 +77,19 @@ export interface WindowAnswer {
    * back that the window may have expired or was not covered by the last rebuild.
    */
   readonly late: boolean;
+  /** True when the group is new and its series holds as many as allowed: the event was not counted. */
+  readonly capped?: boolean | undefined;
 }
+
+/** What bounds the memory that hostile events can make a State take. */
+export interface WindowLimits {
+  /** Groups a series may hold at once. */
+  readonly groupsPerSeries: number;
+  /** Members a group may hold; beyond it the oldest go. A condition that needs more raises it for its groups. */
+  readonly membersPerGroup: number;
+}
+
+export const windowLimits: WindowLimits = { groupsPerSeries: 100_000, membersPerGroup: 10_000 };
 
 /** What `confirm` needs to know of a window. */
 export type WindowName = Pick<WindowStep, "key" | "timespanMs">;

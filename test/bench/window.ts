@@ -102,7 +102,8 @@ function nextStep(threshold: number): WindowStep {
     time: startedAt + Math.floor(steps / groups) * stepMs,
     timespanMs,
     latenessMs: 0,
-    threshold,
+    window: { kind: "sliding" },
+    condition: { kind: "count", atLeast: threshold },
   };
 }
 

@@ -33,7 +33,16 @@ export function toStep(
 ): WindowStep {
   const series = seriesOf(correlation);
   const { timespanMs, threshold } = spanOf(correlation);
-  return { series, key: `${series}/${group.key}`, member, time, timespanMs, latenessMs, threshold };
+  return {
+    series,
+    key: `${series}/${group.key}`,
+    member,
+    time,
+    timespanMs,
+    latenessMs,
+    window: { kind: "sliding" },
+    condition: { kind: "count", atLeast: threshold },
+  };
 }
 
 /** The window of a correlation that counts events. */
