@@ -34,6 +34,10 @@ export const ruleProblemCodes = [
   "RULE_CASES_MISSING",
   "RULE_CASES_INVALID",
   "RULE_NEVER_MATCHES",
+  "RULE_DUPLICATE",
+  "RULE_FIELD_UNKNOWN",
+  "RULE_GROUP_UNIQUE",
+  "RULE_REGEX_WITHOUT_LITERAL",
 ] as const;
 export type RuleProblemCode = (typeof ruleProblemCodes)[number];
 
