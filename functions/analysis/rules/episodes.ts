@@ -1,6 +1,8 @@
 import { spanOf } from "../correlation/step.ts";
 import { evaluateWindow } from "../correlation/window.ts";
 import type { Correlation } from "../sigma/language/correlation.ts";
+import type { Level } from "../sigma/language/description.ts";
+import type { Rule } from "../sigma/rule.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { createJudge } from "../verdict.ts";
 import type { TimedEvent } from "./case-file.ts";
@@ -12,7 +14,12 @@ export interface Episode {
   readonly id: string;
   readonly shown: string;
   readonly file: string;
+  readonly title: string;
+  readonly level: Level;
   readonly count: number;
+  /** Event times of the first and the last event behind it, on the clock of the events given. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
   readonly group: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +41,7 @@ export function episodesOf(ruleSet: RuleSet, events: readonly TimedEvent[]): rea
     const verdict = judge(data);
     for (const rule of verdict?.matched ?? []) {
       if (rule.silent) continue;
-      episodes.push({ id: rule.id, shown: shownRuleId(rule), file: rule.file, count: 1, group: {} });
+      episodes.push({ ...described(rule), count: 1, firstSeen: time, lastSeen: time, group: {} });
     }
     for (const { correlation, group } of verdict?.hits ?? []) {
       const key = JSON.stringify([correlation.id, group.key]);
@@ -44,6 +51,11 @@ export function episodesOf(ruleSet: RuleSet, events: readonly TimedEvent[]): rea
     }
   }
   return [...episodes, ...[...groups.values()].flatMap(episodesOfGroup)];
+}
+
+function described(rule: Rule | Correlation) {
+  const { id, file, title, level } = rule;
+  return { id, shown: shownRuleId(rule), file, title, level };
 }
 
 /** Alerts whose spans of evidence touch are one episode. */
@@ -66,12 +78,11 @@ function episodesOfGroup({ correlation, values, members }: Group): readonly Epis
         members: new Set([...last.members, ...span.members]),
       };
   }
-  const { id, file } = correlation;
   return joined.map((span) => ({
-    id,
-    shown: shownRuleId(correlation),
-    file,
+    ...described(correlation),
     count: span.members.size,
+    firstSeen: span.from,
+    lastSeen: span.to,
     group: values,
   }));
 }
