@@ -13,6 +13,8 @@ interface CaseResult {
   readonly line: number;
   /** What differs from the expectation, in words; empty when the case passed. */
   readonly failures: readonly string[];
+  /** The ids, as alerts show them, of the rules of its file that alerted. */
+  readonly alerted: readonly string[];
 }
 
 /** The cases of one rule file. */
@@ -51,7 +53,7 @@ function runCaseFile(document: RuleDocument, ruleSet: RuleSet, problems: RulePro
   const results = cases.map((one) => ({
     title: one.title,
     line: one.line,
-    failures: failuresOf(one, ruleSet, file),
+    ...judge(one, ruleSet, file),
   }));
   return { file, casesFile: document.file, results };
 }
@@ -68,11 +70,24 @@ export function readCases(document: RuleDocument, problems: RuleProblem[]): read
   }
 }
 
-function failuresOf({ events, expected }: Case, ruleSet: RuleSet, file: string): readonly string[] {
+function judge(one: Case, ruleSet: RuleSet, file: string): Pick<CaseResult, "failures" | "alerted"> {
+  const raised = episodesOf(ruleSet, one.events).filter((episode) => episode.file === file);
   const own = [...ruleSet.rules, ...ruleSet.correlations].filter((rule) => rule.file === file);
-  const unknown = expected.filter((alert) => !own.some((rule) => isNamed(rule, alert.rule)));
-  if (unknown.length > 0) return unknown.map(({ rule }) => `${file} has no rule '${rule}' in force`);
-  const raised = episodesOf(ruleSet, events).filter((episode) => episode.file === file);
+  const unknown = one.expected.filter((alert) => !own.some((rule) => isNamed(rule, alert.rule)));
+  return {
+    failures:
+      unknown.length > 0
+        ? unknown.map(({ rule }) => `${file} has no rule '${rule}' in force`)
+        : failuresOf(one, own, raised),
+    alerted: [...new Set(raised.map(({ shown }) => shown))],
+  };
+}
+
+function failuresOf(
+  { expected }: Case,
+  own: readonly Description[],
+  raised: readonly Episode[],
+): readonly string[] {
   const pending = [...raised];
   const failures: string[] = [];
   for (const alert of expected) {
