@@ -15,6 +15,8 @@ interface CaseResult {
   readonly failures: readonly string[];
   /** The ids, as alerts show them, of the rules of its file that alerted. */
   readonly alerted: readonly string[];
+  /** The ids of the rules and correlations of its file that did not do as expected. */
+  readonly blamed: readonly string[];
 }
 
 /** The cases of one rule file. */
@@ -41,10 +43,21 @@ export async function runCases(directory: string): Promise<CaseReport> {
   const files = await readRuleFiles(directory);
   const { ruleSet, problems } = compileRules(files.rules);
   const found: RuleProblem[] = [...files.problems, ...problems];
-  const reports = files.cases.map((document) => runCaseFile(document, ruleSet, found));
-  const results = reports.flatMap((report) => report.results);
+  const checked = checkCases(ruleSet, files.cases);
+  const results = checked.files.flatMap((report) => report.results);
   const failed = results.filter(({ failures }) => failures.length > 0).length;
-  return { files: reports, passed: results.length - failed, failed, problems: found };
+  const all = [...found, ...checked.problems];
+  return { files: checked.files, passed: results.length - failed, failed, problems: all };
+}
+
+/** Runs files of cases against a rule set. */
+export function checkCases(
+  ruleSet: RuleSet,
+  documents: readonly RuleDocument[],
+): Pick<CaseReport, "files" | "problems"> {
+  const problems: RuleProblem[] = [];
+  const files = documents.map((document) => runCaseFile(document, ruleSet, problems));
+  return { files, problems };
 }
 
 function runCaseFile(document: RuleDocument, ruleSet: RuleSet, problems: RuleProblem[]): CaseFileReport {
@@ -70,35 +83,44 @@ export function readCases(document: RuleDocument, problems: RuleProblem[]): read
   }
 }
 
-function judge(one: Case, ruleSet: RuleSet, file: string): Pick<CaseResult, "failures" | "alerted"> {
+type Verdict = Pick<CaseResult, "failures" | "alerted" | "blamed">;
+
+function judge(one: Case, ruleSet: RuleSet, file: string): Verdict {
   const raised = episodesOf(ruleSet, one.events).filter((episode) => episode.file === file);
   const own = [...ruleSet.rules, ...ruleSet.correlations].filter((rule) => rule.file === file);
-  const unknown = one.expected.filter((alert) => !own.some((rule) => isNamed(rule, alert.rule)));
-  return {
-    failures:
-      unknown.length > 0
-        ? unknown.map(({ rule }) => `${file} has no rule '${rule}' in force`)
-        : failuresOf(one, own, raised),
-    alerted: [...new Set(raised.map(({ shown }) => shown))],
-  };
+  const alerted = [...new Set(raised.map(({ shown }) => shown))];
+  const unknown = one.expected.filter((alert) => idsOf(own, alert).length === 0);
+  if (unknown.length > 0) {
+    const failures = unknown.map(({ rule }) => `${file} has no rule '${rule}' in force`);
+    return { failures, alerted, blamed: [] };
+  }
+  return { alerted, ...differences(one, own, raised) };
 }
 
-function failuresOf(
+function differences(
   { expected }: Case,
   own: readonly Description[],
   raised: readonly Episode[],
-): readonly string[] {
+): Pick<Verdict, "failures" | "blamed"> {
   const pending = [...raised];
-  const failures: string[] = [];
-  for (const alert of expected) {
-    const ids = new Set(own.filter((rule) => isNamed(rule, alert.rule)).map(({ id }) => id));
-    const index = pending.findIndex((episode) => ids.has(episode.id) && isAsExpected(episode, alert));
+  const missing = expected.filter((alert) => {
+    const ids = idsOf(own, alert);
+    const index = pending.findIndex((episode) => ids.includes(episode.id) && isAsExpected(episode, alert));
     if (index >= 0) pending.splice(index, 1);
-    else
-      failures.push(`expected ${describeExpected(alert)}, got ${raised.map(describe).join(", ") || "none"}`);
-  }
-  if (failures.length > 0) return failures;
-  return pending.map((episode) => `unexpected ${describe(episode)}`);
+    return index < 0;
+  });
+  const got = raised.map(describe).join(", ") || "none";
+  return {
+    failures:
+      missing.length > 0
+        ? missing.map((alert) => `expected ${describeExpected(alert)}, got ${got}`)
+        : pending.map((episode) => `unexpected ${describe(episode)}`),
+    blamed: [...missing.flatMap((alert) => idsOf(own, alert)), ...pending.map(({ id }) => id)],
+  };
+}
+
+function idsOf(own: readonly Description[], { rule: name }: ExpectedAlert): readonly string[] {
+  return own.filter((rule) => isNamed(rule, name)).map(({ id }) => id);
 }
 
 /** Whether a case's `rule` means this rule: by the id people know it by, by its own id or by its name. */
