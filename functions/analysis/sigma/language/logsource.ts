@@ -1,39 +1,53 @@
 import type { Node } from "./document.ts";
 import { RuleError } from "./problem.ts";
 
-/** The class of log a rule is written for, or an event belongs to. */
+/**
+ * The class of log a rule is written for. Beside Sigma's three attributes a rule may state others (custom
+ * keys such as `vendor`); all of them are lower case, and all of them must be asserted by an event's.
+ */
 export interface Logsource {
   readonly product?: string | undefined;
   readonly category?: string | undefined;
   readonly service?: string | undefined;
+  readonly [custom: string]: string | undefined;
 }
 
-export const logsourceAttributes = ["product", "category", "service"] as const;
-type Attribute = (typeof logsourceAttributes)[number];
+interface StandardLogsource {
+  readonly product?: string | undefined;
+  /** One or several: an sshd line may be both `authentication` and `network_connection`. */
+  readonly category?: string | readonly string[] | undefined;
+  readonly service?: string | undefined;
+}
 
-/** Reads a rule's log source; it must state at least one attribute. Values are lower case from here on. */
+/** The class of log an event belongs to: what it asserts, in any case; custom attributes are texts. */
+export type EventLogsource =
+  | StandardLogsource
+  | (StandardLogsource & { readonly [custom: string]: string | readonly string[] | undefined });
+
+export const logsourceAttributes = ["product", "category", "service"] as const;
+
+/** Says something about the log, but takes no part in choosing it. */
+const definition = "definition";
+
+/**
+ * Reads a rule's log source (Sigma specification, log source). It must state at least one of product,
+ * category and service; values are lower case from here on, and an attribute without a value is none.
+ */
 export function parseLogsource(node: Node): Logsource {
-  if (node.kind !== "map") {
-    throw new RuleError("RULE_LOGSOURCE_INVALID", "'logsource' must be a map.", node.at);
+  if (node.kind !== "map") throw invalid("'logsource' must be a map", node);
+  const stated = node.entries
+    .filter(({ key }) => key !== definition)
+    .flatMap(({ key, value }): readonly (readonly [string, string])[] => {
+      if (value.kind === "scalar" && value.value === null) return [];
+      if (value.kind !== "scalar" || value.value === "") throw invalid(`'${key}' must be a text`, value);
+      return [[key, String(value.value).toLowerCase()]];
+    });
+  if (stated.some(([key]) => logsourceAttributes.some((name) => name === key))) {
+    return Object.fromEntries(stated);
   }
-  const logsource: Partial<Record<Attribute, string>> = {};
-  for (const { key, keyAt, value } of node.entries) {
-    const attribute = logsourceAttributes.find((name) => name === key);
-    if (key === "definition") continue;
-    if (!attribute) {
-      // Ignoring it would apply the rule to events it was not written for.
-      const message = `'${key}' is not supported; expected one of ${logsourceAttributes.join(", ")}.`;
-      throw new RuleError("RULE_LOGSOURCE_INVALID", message, keyAt);
-    }
-    if (value.kind !== "scalar" || typeof value.value !== "string" || value.value === "") {
-      throw new RuleError("RULE_LOGSOURCE_INVALID", `'${key}' must be a text.`, value.at);
-    }
-    logsource[attribute] = value.value.toLowerCase();
-  }
-  if (Object.keys(logsource).length > 0) return logsource;
-  throw new RuleError(
-    "RULE_LOGSOURCE_INVALID",
-    `State at least one of ${logsourceAttributes.join(", ")}.`,
-    node.at,
-  );
+  throw invalid(`'logsource' must state at least one of ${logsourceAttributes.join(", ")}`, node);
+}
+
+function invalid(message: string, { at }: Node): RuleError {
+  return new RuleError("RULE_LOGSOURCE_INVALID", `${message}.`, at);
 }
