@@ -8,7 +8,7 @@ import {
 import { type Description } from "./language/description.ts";
 import { entryOf, type MapNode, parseDocuments } from "./language/document.ts";
 import type { Logsource } from "./language/logsource.ts";
-import { createMatcher } from "./matching/matcher.ts";
+import { createMatcher, groupByLogsource } from "./matching/matcher.ts";
 import { type Position, RuleError, type RuleProblem, type RuleProblemCode } from "./language/problem.ts";
 import { canonicalCorrelation, canonicalRule } from "./revision.ts";
 import { type ParsedRule, parseRule, type Rule } from "./rule.ts";
@@ -67,7 +67,7 @@ function createRuleSet(
   correlations: readonly Correlation[],
   hash: CompileOptions["hash"],
 ): RuleSet {
-  const matcher = createMatcher(rules);
+  const matcher = createMatcher(groupByLogsource(rules));
   const entries = [
     ...rules.map(({ id, revision, silent }) => ["rule", id, revision, silent]),
     ...correlations.map(({ id, revision }) => ["correlation", id, revision]),
