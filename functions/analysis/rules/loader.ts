@@ -89,8 +89,8 @@ async function read(directory: string) {
   const files = await readRuleFiles(directory);
   const digest = sha256(JSON.stringify([files.rules, files.problems]));
   const compile = (): Loaded => {
-    const { ruleSet, problems } = compileRules(files.rules);
-    return { ruleSet, problems: [...files.problems, ...problems], digest };
+    const compiled = compileRules(files.rules);
+    return { ...compiled, problems: [...files.problems, ...compiled.problems], digest };
   };
   return { digest, compile };
 }

@@ -7,8 +7,8 @@ import {
 } from "./language/correlation.ts";
 import { type Description } from "./language/description.ts";
 import { entryOf, type MapNode, parseDocuments } from "./language/document.ts";
-import type { Logsource } from "./language/logsource.ts";
-import { createMatcher, groupByLogsource } from "./matching/matcher.ts";
+import type { EventLogsource } from "./language/logsource.ts";
+import { createMatcher, groupByLogsource, type RuleGroup } from "./matching/matcher.ts";
 import { type Position, RuleError, type RuleProblem, type RuleProblemCode } from "./language/problem.ts";
 import { canonicalCorrelation, canonicalRule } from "./revision.ts";
 import { type ParsedRule, parseRule, type Rule } from "./rule.ts";
@@ -23,24 +23,54 @@ export interface RuleDocument {
 export interface RuleSet {
   /** Hash over the ids and revisions of everything in force. */
   readonly hash: string;
+  /** How many rules and correlations are in force. */
+  readonly size: number;
+  /** Computed on first use: asking builds all rules of a lazy set. */
   readonly rules: readonly Rule[];
   readonly correlations: readonly Correlation[];
   /**
-   * The rules that hold for an event, in the order they were loaded, also those that only serve
-   * correlations. A rule applies when the event's log source asserts every attribute the rule's states;
-   * an event without a log source therefore matches nothing. Never throws.
+   * The rules that hold for an event, by log source and then in the order they were loaded, also those
+   * that only serve correlations. A rule applies when the event's log source asserts every attribute the
+   * rule's states; an event without a log source therefore matches nothing. Never throws.
    */
-  match(fields: object, logsource: Logsource): readonly Rule[];
+  match(fields: object, logsource: EventLogsource): readonly Rule[];
+}
+
+/** What a rule set is put together from, for instance from a pack. */
+export interface RuleSetParts extends Pick<RuleSet, "hash" | "size" | "correlations"> {
+  readonly groups: readonly RuleGroup[];
 }
 
 export interface CompileOptions {
   /** Digest of a text as printable ASCII, such as SHA-256 in hexadecimal. */
   readonly hash: (text: string) => string;
+  /** Epoch milliseconds: filters that have expired by then are not applied. Without it nothing expires. */
+  readonly now?: number | undefined;
+}
+
+/** What became of every document: `documents` = `loaded` + `refused`. */
+export interface LoadReport {
+  readonly documents: number;
+  /** `rules` + `correlations` + `filters` + `actions`. */
+  readonly loaded: number;
+  readonly rules: number;
+  readonly correlations: number;
+  /** Also those that have expired. */
+  readonly filters: number;
+  /** `action: global` and `action: reset`, which are no rules themselves. */
+  readonly actions: number;
+  /** The sum of `byCode`. */
+  readonly refused: number;
+  /** How many documents were refused, by the code of their error. */
+  readonly byCode: Readonly<Partial<Record<RuleProblemCode, number>>>;
 }
 
 export interface Compiled {
   readonly ruleSet: RuleSet;
   readonly problems: readonly RuleProblem[];
+  readonly report: LoadReport;
+  /** Epoch milliseconds at which the next filter in force expires; compile again then. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** Compiles rule files. A document with an error is left out and reported; the others are unaffected. */
@@ -59,24 +89,70 @@ export function compileRuleSet(documents: readonly RuleDocument[], { hash }: Com
     const resolved = attempt(correlation.file, problems, () => resolve(correlation, rules, hash));
     return resolved ? [resolved] : [];
   });
-  return { ruleSet: createRuleSet(rules, correlations, hash), problems: inOrder(problems) };
+  const ruleSet = createRuleSet({
+    hash: hashOf(rules, correlations, hash),
+    size: rules.length + correlations.length,
+    groups: groupByLogsource(rules),
+    correlations,
+  });
+  return { ruleSet, problems: inOrder(problems), report: reportOf(rules, correlations, problems) };
 }
 
-function createRuleSet(
+/** A rule set of lazy groups; `rules()` of each is called at most once. */
+export function createRuleSet({ hash, size, groups, correlations }: RuleSetParts): RuleSet {
+  const once = groups.map(({ logsource, rules }) => ({ logsource, rules: onFirstUse(rules) }));
+  const rules = onFirstUse(() => once.flatMap((group) => group.rules()));
+  const { match } = createMatcher(once);
+  return {
+    hash,
+    size,
+    correlations,
+    match,
+    get rules() {
+      return rules();
+    },
+  };
+}
+
+function onFirstUse<Value>(compute: () => Value): () => Value {
+  let computed: { readonly value: Value } | undefined;
+  return () => {
+    computed ??= { value: compute() };
+    return computed.value;
+  };
+}
+
+function hashOf(
   rules: readonly Rule[],
   correlations: readonly Correlation[],
   hash: CompileOptions["hash"],
-): RuleSet {
-  const matcher = createMatcher(groupByLogsource(rules));
+): string {
   const entries = [
     ...rules.map(({ id, revision, silent }) => ["rule", id, revision, silent]),
-    ...correlations.map(({ id, revision }) => ["correlation", id, revision]),
+    ...correlations.map(({ id, revision, silent }) => ["correlation", id, revision, silent]),
   ];
+  return hash(JSON.stringify(entries.map((entry) => JSON.stringify(entry)).toSorted()));
+}
+
+/** Every refused document has exactly one error. */
+function reportOf(
+  rules: readonly Rule[],
+  correlations: readonly Correlation[],
+  problems: readonly RuleProblem[],
+): LoadReport {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const byCode: Partial<Record<RuleProblemCode, number>> = {};
+  for (const { code } of errors) byCode[code] = (byCode[code] ?? 0) + 1;
+  const loaded = rules.length + correlations.length;
   return {
-    hash: hash(JSON.stringify(entries.map((entry) => JSON.stringify(entry)).toSorted())),
-    rules,
-    correlations,
-    match: matcher.match,
+    documents: loaded + errors.length,
+    loaded,
+    rules: rules.length,
+    correlations: correlations.length,
+    filters: 0,
+    actions: 0,
+    refused: errors.length,
+    byCode,
   };
 }
 
