@@ -1,6 +1,6 @@
 import { Command } from "commander";
 
-import { lintRules } from "../../functions/analysis/rules/lint.ts";
+import { lintRules } from "../../functions/analysis/rules/lint/lint.ts";
 import type { CommandContext } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { folderHelp, folderOf } from "./folder.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { openFolder, ruleOf } from "./folder.testing.ts";
+import { openFolder, ruleOf } from "../folder.testing.ts";
 import { lintRules } from "./lint.ts";
 
 const cases = (rule: string) => `defaults: {event_type: thing, logsource: {category: test}}
@@ -45,7 +45,7 @@ test.for([
   ],
   [
     "one title twice",
-    { "a.yml": ruleOf("a", "1"), "b.yml": `${ruleOf("A", "1")}id: b\n`, "b.cases.yml": cases("b") },
+    { "a.yml": ruleOf("a", "1"), "b.yml": `${ruleOf("A", "'*1'")}id: b\n`, "b.cases.yml": cases("b") },
     [["RULE_TITLE_DUPLICATE", "warning", "b.yml", 1]],
   ],
   [
@@ -57,6 +57,35 @@ test.for([
     "absent and of a value",
     { "a.yml": contradiction("  s: {'b|exists': false, b: 1}\n  condition: s") },
     [["RULE_NEVER_MATCHES", "warning", "a.yml", 1]],
+  ],
+  [
+    "a value that an exclusion takes away again",
+    {
+      "a.yml": contradiction(
+        "  s: {a|endswith: ['\\\\cmd.exe', '\\\\CMD.COM']}\n  f: {'a|contains': cmd}\n  g: {b: 1}\n  condition: s and not 1 of [fg]".replace(
+          "1 of [fg]",
+          "(f or g)",
+        ),
+      ),
+    },
+    [["RULE_NEVER_MATCHES", "warning", "a.yml", 1]],
+  ],
+  [
+    "a range without a number in it",
+    {
+      "a.yml": `${ruleOf("a", "1")}name: r\nauditflow: {}\n---\ntitle: c\nid: c\nlevel: low\ncorrelation: {type: event_count, rules: [r], timespan: 1m, condition: {gt: 3, lt: 4}}\n`,
+      "a.cases.yml": cases("c"),
+    },
+    [["RULE_NEVER_MATCHES", "warning", "a.yml", 9]],
+  ],
+  [
+    "the same detection twice",
+    {
+      "a.yml": ruleOf("a", "1"),
+      "b.yml": `${ruleOf("b", "1")}id: b\n`,
+      "b.cases.yml": cases("b"),
+    },
+    [["RULE_DUPLICATE", "warning", "b.yml", 1]],
   ],
   [
     "an unused identifier",

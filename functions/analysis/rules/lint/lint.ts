@@ -1,17 +1,17 @@
-import type { Description } from "../sigma/language/description.ts";
-import { entryOf, type MapNode, parseDocuments } from "../sigma/language/document.ts";
-import type { Expression } from "../sigma/language/expression.ts";
-import { RuleError, type RuleProblem, type RuleProblemCode } from "../sigma/language/problem.ts";
-import { canonical } from "../sigma/revision.ts";
-import type { RuleDocument, RuleSet } from "../sigma/rule-set.ts";
-import { isNamed, readCases } from "./cases.ts";
-import { compileRules } from "./compile.ts";
-import { ruleContent } from "./content.ts";
-import { readRuleFiles, ruleFileOf, type RuleFiles } from "./files.ts";
+import type { Description } from "../../sigma/language/description.ts";
+import { entryOf, type MapNode, parseDocuments } from "../../sigma/language/document.ts";
+import { RuleError, type RuleProblem } from "../../sigma/language/problem.ts";
+import type { RuleDocument, RuleSet } from "../../sigma/rule-set.ts";
+import { isNamed, readCases } from "../cases.ts";
+import { compileRules } from "../compile.ts";
+import { ruleContent } from "../content.ts";
+import { readRuleFiles, ruleFileOf, type RuleFiles } from "../files.ts";
+import { isImpossible, isUnsatisfiable } from "./impossible.ts";
+import { warning } from "./warning.ts";
 
 /**
  * Everything a folder of rules can be criticised for: what keeps rules out (errors), and what makes them
- * hard to trust (warnings): no level, no cases, a title used twice, a detection that cannot hold.
+ * hard to trust (warnings): no level, no cases, a title or a detection used twice, what cannot hold.
  */
 export async function lintRules(directory: string): Promise<readonly RuleProblem[]> {
   const files = await readRuleFiles(directory);
@@ -24,6 +24,7 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
     ...duplicateTitles(describedRules(ruleSet)),
     ...missingCases(ruleSet, files),
     ...impossibleRules(ruleSet),
+    ...duplicates(ruleSet),
   ];
   return all.toSorted(
     (a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line || a.column - b.column,
@@ -83,41 +84,27 @@ function missingCases(ruleSet: RuleSet, files: RuleFiles): readonly RuleProblem[
   return found;
 }
 
-function impossibleRules({ rules }: RuleSet): readonly RuleProblem[] {
-  return rules
-    .filter(({ detection }) => isImpossible(detection))
-    .map((rule) =>
-      warning("RULE_NEVER_MATCHES", rule, `The detection of '${rule.title}' contradicts itself.`),
-    );
+function impossibleRules({ rules, correlations }: RuleSet): readonly RuleProblem[] {
+  return [
+    ...rules
+      .filter(({ detection }) => isImpossible(detection))
+      .map((rule) =>
+        warning("RULE_NEVER_MATCHES", rule, `The detection of '${rule.title}' contradicts itself.`),
+      ),
+    ...correlations
+      .filter(isUnsatisfiable)
+      .map((rule) =>
+        warning("RULE_NEVER_MATCHES", rule, `No number satisfies the condition of '${rule.title}'.`),
+      ),
+  ];
 }
 
-/** Found are plain contradictions only: a part and its negation, or a field both absent and of a value. */
-function isImpossible(expression: Expression): boolean {
-  if (expression.kind === "or") return expression.of.every(isImpossible);
-  if (expression.kind !== "and") return false;
-  const parts = flatten(expression);
-  const texts = new Set(parts.map(canonical));
-  return parts.some(
-    (part) =>
-      isImpossible(part) ||
-      (part.kind === "not" && texts.has(canonical(part.of))) ||
-      (part.kind === "exists" && !part.expected && parts.some((other) => isAbout(other, part.field))),
+/** Rules of one revision match the same events: one of them is enough. */
+function duplicates({ rules }: RuleSet): readonly RuleProblem[] {
+  return [...Map.groupBy(rules, ({ revision }) => revision).values()].flatMap(([first, ...others]) =>
+    others.map((rule) => {
+      const place = `'${first?.title ?? ""}' (${first?.file ?? ""}:${first?.line ?? 0})`;
+      return warning("RULE_DUPLICATE", rule, `'${rule.title}' matches the same events as ${place}.`);
+    }),
   );
-}
-
-function flatten(expression: Expression): readonly Expression[] {
-  return expression.kind === "and" ? expression.of.flatMap(flatten) : [expression];
-}
-
-function isAbout(expression: Expression, field: string): boolean {
-  if (expression.kind === "exists") return expression.expected && expression.field === field;
-  return expression.kind === "field" && expression.field === field;
-}
-
-function warning(
-  code: RuleProblemCode,
-  { file, line }: { readonly file: string; readonly line: number },
-  message: string,
-): RuleProblem {
-  return { code, severity: "warning", file, line, column: 1, message };
 }
