@@ -3,7 +3,7 @@ import { z } from "zod";
 import { auditRecorded, type AuditRecorded } from "../../../events/contracts/audit-recorded.ts";
 import { type MapNode, type Node, parseDocuments, toPlain } from "../sigma/language/document.ts";
 import { type Position, RuleError } from "../sigma/language/problem.ts";
-import type { RuleDocument } from "../sigma/rule-set.ts";
+import type { RuleDocument } from "../sigma/compile.ts";
 import { parseDuration } from "./duration.ts";
 
 /** One expectation of the rules of one file: what happens, and the alerts it makes. */

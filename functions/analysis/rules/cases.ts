@@ -1,6 +1,7 @@
 import type { Description } from "../sigma/language/description.ts";
 import { RuleError, type RuleProblem } from "../sigma/language/problem.ts";
-import type { RuleDocument, RuleSet } from "../sigma/rule-set.ts";
+import type { RuleDocument } from "../sigma/compile.ts";
+import type { RuleSet } from "../sigma/rule-set.ts";
 import { type Case, type ExpectedAlert, parseCases } from "./case-file.ts";
 import { compileRules } from "./compile.ts";
 import { shownRuleId } from "./content.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { compileRuleSet, type Compiled, type RuleDocument } from "../sigma/rule-set.ts";
+import { compileRuleSet, type Compiled, type RuleDocument } from "../sigma/compile.ts";
 
 /** Compiles rule files with SHA-256 revisions. */
 export function compileRules(documents: readonly RuleDocument[]): Compiled {

@@ -2,7 +2,7 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { RuleProblem } from "../sigma/language/problem.ts";
-import type { RuleDocument } from "../sigma/rule-set.ts";
+import type { RuleDocument } from "../sigma/compile.ts";
 
 /** What a folder of rules holds, sorted by name; names are relative to the folder, with `/`. */
 export interface RuleFiles {

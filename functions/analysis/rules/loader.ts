@@ -3,7 +3,8 @@ import { watch } from "chokidar";
 import type { Log } from "../../../runtime/log.ts";
 import type { Metrics } from "../../../runtime/metrics.ts";
 import type { RuleProblem } from "../sigma/language/problem.ts";
-import type { Compiled, RuleSet } from "../sigma/rule-set.ts";
+import type { Compiled } from "../sigma/compile.ts";
+import type { RuleSet } from "../sigma/rule-set.ts";
 import { compileRules, sha256 } from "./compile.ts";
 import { readRuleFiles } from "./files.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-import { type Compiled, compileRuleSet } from "./rule-set.ts";
+import { type Compiled, compileRuleSet } from "./compile.ts";
 
 /** Compiles texts as the files `1.yml`, `2.yml` ...; the text itself serves as its hash. */
 export function compile(...texts: readonly string[]): Compiled {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { compileRuleSet, type RuleDocument } from "./rule-set.ts";
+import { compileRuleSet, type RuleDocument } from "./compile.ts";
 import { parseDocuments } from "./language/document.ts";
 
 /** A folder or a .tar.gz of Sigma rules, such as a release of SigmaHQ/sigma. */

@@ -1,7 +1,8 @@
 import type { Description } from "../../sigma/language/description.ts";
 import { entryOf, type MapNode, parseDocuments } from "../../sigma/language/document.ts";
 import { RuleError, type RuleProblem } from "../../sigma/language/problem.ts";
-import type { RuleDocument, RuleSet } from "../../sigma/rule-set.ts";
+import type { RuleDocument } from "../../sigma/compile.ts";
+import type { RuleSet } from "../../sigma/rule-set.ts";
 import { isNamed, readCases } from "../cases.ts";
 import { compileRules } from "../compile.ts";
 import { ruleContent } from "../content.ts";

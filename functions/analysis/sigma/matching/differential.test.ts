@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import type { Expression, Pattern } from "../language/expression.ts";
 import type { Logsource } from "../language/logsource.ts";
-import { compileRuleSet } from "../rule-set.ts";
+import { compileRuleSet } from "../compile.ts";
 import { parseDocuments } from "../language/document.ts";
 import { compile } from "../compiling.testing.ts";
 
