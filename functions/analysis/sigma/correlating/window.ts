@@ -10,8 +10,10 @@ import { inOrder, type Position, qualifyingPositions } from "./positions.ts";
  * timespan), an alert. The members' identities must be distinct.
  */
 export function evaluateWindow(correlation: Correlation, members: readonly Member[]): readonly Bucket[] {
-  const ordered = inOrder(correlation, members);
-  return toBuckets(correlation, ordered, qualifyingPositions(correlation, ordered));
+  return evaluateBetween(correlation, members, {
+    from: Number.NEGATIVE_INFINITY,
+    to: Number.POSITIVE_INFINITY,
+  });
 }
 
 /**
@@ -23,12 +25,20 @@ export function evaluateAround(
   members: readonly Member[],
   time: number,
 ): readonly Bucket[] {
-  const ordered = inOrder(correlation, members);
   const { before, after } = reachMs(correlation);
-  const affected = qualifyingPositions(correlation, ordered).filter(
-    (position) => position.time >= time - after && position.time < time + before,
-  );
-  return toBuckets(correlation, ordered, affected);
+  return evaluateBetween(correlation, members, { from: time - after, to: time + before });
+}
+
+/** The same for the positions from `from` up to and without `to`, epoch milliseconds. */
+export function evaluateBetween(
+  correlation: Correlation,
+  members: readonly Member[],
+  { from, to }: { readonly from: number; readonly to: number },
+): readonly Bucket[] {
+  const ordered = inOrder(correlation, members);
+  const positions = qualifyingPositions(correlation, ordered);
+  const within = positions.filter(({ time }) => time >= from && time < to);
+  return toBuckets(correlation, ordered, within);
 }
 
 /** The times of the positions that qualify, ascending: what a correlation hands to one that refers to it. */
