@@ -1,7 +1,7 @@
 import type { Expression, Pattern, Test } from "../language/expression.ts";
 import { fold, literalOf } from "../language/pattern.ts";
 import { compilePattern, type TextMatcher } from "./text-matcher.ts";
-import { compileField, someValue, toText } from "./values.ts";
+import { compileField, someText, toText } from "./values.ts";
 
 /** Answers whether an event's fields satisfy a detection. */
 export type Predicate = (fields: object) => boolean;
@@ -36,7 +36,7 @@ export function compileExpression(expression: Expression): Predicate {
     }
     case "keywords": {
       const match = compilePatterns(expression.tests.flatMap((test) => patternOf(test, false)));
-      return (fields) => someValue(fields, (text) => match(text, fold(text)));
+      return (fields) => someText(fields, (text) => match(text, fold(text)));
     }
     case "field":
       return compileFieldTests(expression);

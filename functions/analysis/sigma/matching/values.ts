@@ -1,88 +1,87 @@
 /** What a field holds: its values with arrays opened, and whether it is there at all. */
-interface Found {
+export interface Found {
   readonly present: boolean;
   /** Text, numbers, booleans, null and objects, in order. */
   readonly values: readonly unknown[];
 }
 
-/** Reads one field of an event. */
+/** Reads one field of an event. Never throws. */
 export type Read = (fields: object) => Found;
 
 const absent: Found = { present: false, values: [] };
 
+/** Below this many levels a dotted name is not followed: no event is read by recursion without a bound. */
+const deepest = 500;
+
 /**
- * Compiles a field name to its reader. A literal key (`a.b`) beats nesting (`a` then `b`), a longer
- * literal key beats a shorter one, and a dotted path crosses arrays: `a.b` reads `b` of every member of
- * `a`. Only own properties count, so `constructor`, `length` and the like are fields only where the event
- * says so.
+ * Compiles a field name to its reader. This is the definition of what a field is; whoever finds fields
+ * faster must find the same. A literal key (`a.b`) beats nesting (`a` then `b`), a longer literal key
+ * beats a shorter one, and a dotted path crosses arrays: `a.b` reads `b` of every member of `a`. Only own,
+ * enumerable properties count, as in JSON, so `constructor`, `length` and the like are fields only where
+ * the event says so; what throws when it is read (a getter, a proxy) is absent.
  */
 export function compileField(name: string): Read {
-  const splits = splitsOf(name);
   return (fields) => {
-    const literal = ownValue(fields, name);
-    if (literal.present) return open(literal.values);
-    if (splits.length === 0) return absent;
     const values: unknown[] = [];
-    return collect(fields, splits, values) ? { present: true, values } : absent;
+    return collect(fields, { name, from: 0, depth: 0 }, values) ? { present: true, values } : absent;
   };
 }
 
-/** A way to read a dotted name: a key, and what remains of the name below it. */
-interface Split {
-  readonly key: string;
-  readonly rest: string;
-  readonly splits: readonly Split[];
+/** What remains of a dotted name, from an index on. */
+interface Rest {
+  readonly name: string;
+  readonly from: number;
+  readonly depth: number;
 }
 
-/** Every way to cut a dotted name in two, longest key first; shared between equal remainders. */
-function splitsOf(name: string, known = new Map<string, readonly Split[]>()): readonly Split[] {
-  const before = known.get(name);
-  if (before) return before;
-  const splits: Split[] = [];
-  for (let dot = name.lastIndexOf("."); dot > 0; dot = name.lastIndexOf(".", dot - 1)) {
-    const rest = name.slice(dot + 1);
-    splits.push({ key: name.slice(0, dot), rest, splits: splitsOf(rest, known) });
+/** Adds what lies below the longest key that leads anywhere; answers whether one did. */
+function collect(container: object, { name, from, depth }: Rest, into: unknown[]): boolean {
+  const literal = ownValue(container, name.slice(from));
+  if (literal !== undefined) {
+    eachMember(literal, (value) => into.push(value));
+    return true;
   }
-  known.set(name, splits);
-  return splits;
-}
-
-/** Adds what lies below the first key that leads anywhere; answers whether one did. */
-function collect(container: object, splits: readonly Split[], into: unknown[]): boolean {
-  for (const split of splits) {
-    const { present, values } = ownValue(container, split.key);
-    if (!present) continue;
+  if (depth >= deepest) return false;
+  for (let dot = name.lastIndexOf("."); dot > from; dot = name.lastIndexOf(".", dot - 1)) {
+    const outer = ownValue(container, name.slice(from, dot));
+    if (typeof outer !== "object" || outer === null) continue;
+    const rest = { name, from: dot + 1, depth: depth + 1 };
     let reached = false;
-    for (const member of open(values).values) {
-      if (typeof member !== "object" || member === null) continue;
-      const literal = ownValue(member, split.rest);
-      if (literal.present) {
-        for (const value of open(literal.values).values) into.push(value);
-        reached = true;
-      } else if (collect(member, split.splits, into)) reached = true;
-    }
+    eachMember(outer, (member) => {
+      if (typeof member === "object" && member !== null && collect(member, rest, into)) reached = true;
+    });
     if (reached) return true;
   }
   return false;
 }
 
-function ownValue(container: object, key: string): Found {
-  if (!Object.hasOwn(container, key)) return absent;
-  const value: unknown = Reflect.get(container, key);
-  return value === undefined ? absent : { present: true, values: [value] };
+/** An own, enumerable property; `undefined` also for one that cannot be read. */
+export function ownValue(container: object, key: string): unknown {
+  try {
+    return isOwn(container, key) ? Reflect.get(container, key) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** Opens arrays, at any depth and without recursion: an event may nest deeper than the stack is. */
-function open(values: readonly unknown[]): Found {
-  if (!values.some(Array.isArray)) return { present: true, values };
-  const opened: unknown[] = [];
-  const pending: unknown[] = [...values].toReversed();
+/** Not `Object.hasOwn`: the length of an array and the message of an error are no fields. */
+export function isOwn(container: object, key: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(container, key);
+}
+
+/** A value, or the members of an array at any depth; without recursion, for events may nest deeper than the stack. */
+function eachMember(value: unknown, visit: (member: unknown) => void): void {
+  if (!Array.isArray(value)) return visit(value);
+  const pending: unknown[] = [value];
+  const opened = new Set<unknown>();
   while (pending.length > 0) {
-    const value = pending.pop();
-    if (Array.isArray(value)) for (let i = value.length - 1; i >= 0; i -= 1) pending.push(value[i]);
-    else opened.push(value);
+    const next = pending.pop();
+    if (!Array.isArray(next)) visit(next);
+    else if (!opened.has(next)) {
+      opened.add(next);
+      for (let i = next.length - 1; i >= 0; i -= 1) pending.push(next[i]);
+    }
   }
-  return { present: true, values: opened };
 }
 
 /**
@@ -101,22 +100,40 @@ function toJson(value: object): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    // Nested deeper than the stack: such an object has no text, and the event lives on.
+    // Nested deeper than the stack, cyclic or otherwise not JSON: it has no text, and the event lives on.
     return undefined;
   }
 }
 
-/** Whether some value anywhere in the event, not counting names, passes; without recursion. */
-export function someValue(fields: object, test: (text: string) => boolean): boolean {
+/** Objects and arrays a walk enters at most; only an event that makes itself up while it is read has more. */
+const mostContainers = 1_000_000;
+
+/**
+ * Whether some value anywhere in the event, not counting names, passes; without recursion, each object
+ * once, so that cycles end. Objects have no text here: their members have.
+ */
+export function someText(fields: object, test: (text: string) => boolean): boolean {
   const pending: unknown[] = [fields];
+  const entered = new Set<object>();
   while (pending.length > 0) {
     const value = pending.pop();
     if (typeof value === "object" && value !== null) {
-      for (const key of Object.keys(value)) pending.push(Reflect.get(value, key));
+      if (entered.has(value) || entered.size >= mostContainers) continue;
+      entered.add(value);
+      for (const member of membersOf(value)) pending.push(member);
       continue;
     }
     const text = toText(value);
     if (text !== undefined && test(text)) return true;
   }
   return false;
+}
+
+function membersOf(container: object): readonly unknown[] {
+  if (Array.isArray(container)) return container;
+  try {
+    return Object.keys(container).map((key) => ownValue(container, key));
+  } catch {
+    return [];
+  }
 }
