@@ -85,6 +85,10 @@ const additions = {
     .describe(
       "The events behind this emission that no earlier, recorded emission carried; the alert's evidence is the union over its emissions.",
     ),
+  mode: z
+    .enum(["active", "shadow"])
+    .optional()
+    .describe("shadow: the rule is on trial; the alert is stored, but nobody is told. active when absent."),
   rule_version: text.optional().describe("Hash of the rule's detection logic."),
   window: z.object({ kind: z.enum(["sliding"]), timespan_ms: z.int().positive() }).optional(),
 };

@@ -56,6 +56,8 @@ export interface Emission {
   readonly timestamp: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
+  /** Whether the rule is on trial: the alert is kept, but nobody is told. */
+  readonly shadow: boolean;
   /** Never empty: an alert without evidence is its own. */
   readonly evidence: readonly EvidencePoint[];
   /** What the alert is traced by, and the time of the evidence it was taken from: the earliest one stays. */
@@ -85,6 +87,7 @@ export function toEmission(event: AlertEvent): Emission {
     key: `${String(timestamp).padStart(16, "0")} ${eventKey(event).toString("hex")}`,
     alertId,
     groupId: groupOf(alert, alertId),
+    shadow: alert.mode === "shadow",
     timestamp,
     firstSeen: seen.reduce((a, b) => Math.min(a, b)),
     lastSeen: seen.reduce((a, b) => Math.max(a, b)),
@@ -118,9 +121,11 @@ function isEarlier(a: Emission["correlation"], b: Emission["correlation"]): bool
   return a.id !== null && (b.id === null || a.id < b.id);
 }
 
+/** What was raised on trial is apart: a rule that becomes active begins episodes that people are told of. */
 function groupOf(alert: AlertRaised, alertId: string): string {
-  if (alert.group_key === undefined) return deriveUuid("alert-group", alertId);
-  return deriveUuid("alert-group", alert.analysis_rule.rule_id, alert.rule_version ?? "", alert.group_key);
+  const kind = alert.mode === "shadow" ? "shadow-alert-group" : "alert-group";
+  if (alert.group_key === undefined) return deriveUuid(kind, alertId);
+  return deriveUuid(kind, alert.analysis_rule.rule_id, alert.rule_version ?? "", alert.group_key);
 }
 
 function evidenceOf(alert: AlertRaised, itself: EvidencePoint): readonly EvidencePoint[] {

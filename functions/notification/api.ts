@@ -39,8 +39,8 @@ export function createApi(deps: ApiDeps): Hono {
 const pageSize = { standard: 100, most: 1000 };
 
 /**
- * `GET /alerts?limit&offset`: a bare array of rows, one per episode, newest first. `limit` is 100 when not
- * given and never more than 1,000.
+ * `GET /alerts?limit&offset&include`: a bare array of rows, one per episode, newest first. `limit` is 100
+ * when not given and never more than 1,000. `include=suppressed` adds what nobody was told of.
  */
 async function getAlerts(c: Context, reader: Reader): Promise<Response> {
   const limit = readLimit(c);
@@ -48,7 +48,11 @@ async function getAlerts(c: Context, reader: Reader): Promise<Response> {
   const offset = readInteger(c.req.query("offset")) ?? 0;
   if (Number.isNaN(offset)) return c.json({ error: "Offset must be an integer." }, 400);
   if (offset < 0) return c.json({ error: "Offset cannot be negative." }, 400);
-  return c.json(await reader.listAlerts({ limit, offset }));
+  const include = c.req.query("include");
+  if (include !== undefined && include !== "suppressed") {
+    return c.json({ error: "Include must be suppressed." }, 400);
+  }
+  return c.json(await reader.listAlerts({ limit, offset, suppressed: include === "suppressed" }));
 }
 
 /** The limit to apply, or what is wrong with the one that was asked for. */

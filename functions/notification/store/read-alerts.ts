@@ -17,6 +17,8 @@ export interface AlertRow {
 export interface Page {
   readonly limit: number;
   readonly offset: number;
+  /** Also what is suppressed, such as the alerts of rules on trial. */
+  readonly suppressed?: boolean;
 }
 
 /** What changed since a cursor, and the cursor to go on from. */
@@ -40,11 +42,14 @@ export interface DeliveryRow {
 }
 
 /** One row per episode, newest first by timestamp, then by id. */
-export async function listAlerts(sql: postgres.Sql, { limit, offset }: Page): Promise<readonly AlertRow[]> {
+export async function listAlerts(
+  sql: postgres.Sql,
+  { limit, offset, suppressed = false }: Page,
+): Promise<readonly AlertRow[]> {
   const rows = await sql<RawRow[]>`
     select ${columns(sql)}
     from (
-      select * from episodes where merged_into is null
+      select * from episodes where merged_into is null and (${suppressed} or status <> 'suppressed')
       order by timestamp desc, episode_id desc limit ${limit} offset ${offset}
     ) as episode
     join alerts on alerts.alert_id = episode_id
@@ -107,6 +112,7 @@ export async function readChanges(sql: postgres.Sql, cursor: string): Promise<Ch
     from (
       select * from episodes
       where changed_by >= ${cursor}::text::xid8 and changed_by < ${until}::text::xid8
+        and status <> 'suppressed'
       order by changed_by fetch first ${maxChanges} rows with ties
     ) as episode
     join alerts on alerts.alert_id = episode_id

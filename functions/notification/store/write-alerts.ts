@@ -13,7 +13,7 @@ export type Outcome = "stored" | "merged" | "conflict";
 export interface Written {
   /** Per emission, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Episodes that began in this transaction, with the alert that began them. */
+  /** Episodes people are to be told of that began in this transaction, with the alert that began them. */
   readonly begun: readonly Begun[];
 }
 
@@ -37,7 +37,8 @@ export async function writeAlerts(
   const added = await insertEvidence(sql, emissions.filter(isOwned));
   const known = await readTouchedEpisodes(sql, spans);
   const joins = joinAlerts(spans, known, added);
-  await writeEpisodes(sql, joins, known);
+  const shadows = new Set(alerts.filter(({ shadow }) => shadow).map(({ groupId }) => groupId));
+  await writeEpisodes(sql, joins, { known, shadows });
   const byId = new Map(alerts.filter(isOwned).map((alert) => [alert.alertId, alert]));
   return {
     outcomes: emissions.map((emission) => {
@@ -46,7 +47,7 @@ export async function writeAlerts(
     }),
     begun: joins.flatMap(({ episode, absorbed }) => {
       const alert = absorbed.length === 0 ? byId.get(episode.id) : undefined;
-      return alert ? [{ episode, alert }] : [];
+      return alert && !alert.shadow ? [{ episode, alert }] : [];
     }),
   };
 }

@@ -20,18 +20,25 @@ export async function readTouchedEpisodes(
       and first_seen <= timestamptz 'epoch' + span."lastSeen" * interval '1 millisecond'`;
 }
 
+interface Context {
+  /** The stored episodes before. */
+  readonly known: readonly Episode[];
+  /** The groups of rules on trial: their episodes begin as suppressed. */
+  readonly shadows: ReadonlySet<string>;
+}
+
 /** Writes the episodes that changed; those absorbed under another id become signposts to it. */
 export async function writeEpisodes(
   sql: postgres.TransactionSql,
   joins: readonly Join[],
-  known: readonly Episode[],
+  { known, shadows }: Context,
 ): Promise<void> {
   const before = new Map(known.map((episode) => [episode.id, episode]));
   const changed = joins.filter((join) => hasChanged(join, before.get(join.episode.id)));
   const signposts = changed.flatMap(({ episode, absorbed }) =>
     absorbed.filter((id) => id !== episode.id).map((id) => ({ id, into: episode.id })),
   );
-  if (changed.length > 0) await upsertEpisodes(sql, changed);
+  if (changed.length > 0) await upsertEpisodes(sql, changed, shadows);
   if (signposts.length > 0) await writeSignposts(sql, signposts);
 }
 
@@ -42,16 +49,23 @@ function hasChanged({ episode, absorbed }: Join, before: Episode | undefined): b
   );
 }
 
-async function upsertEpisodes(sql: postgres.TransactionSql, joins: readonly Join[]): Promise<void> {
-  const rows = joins.map(({ episode }) => episode);
+async function upsertEpisodes(
+  sql: postgres.TransactionSql,
+  joins: readonly Join[],
+  shadows: ReadonlySet<string>,
+): Promise<void> {
+  const rows = joins.map(({ episode }) => ({
+    ...episode,
+    status: shadows.has(episode.groupId) ? "suppressed" : "open",
+  }));
   await sql`
-    insert into episodes (episode_id, group_id, count, timestamp, first_seen, last_seen)
-    select id, "groupId", count,
+    insert into episodes (episode_id, group_id, status, count, timestamp, first_seen, last_seen)
+    select id, "groupId", status, count,
       timestamptz 'epoch' + timestamp * interval '1 millisecond',
       timestamptz 'epoch' + "firstSeen" * interval '1 millisecond',
       timestamptz 'epoch' + "lastSeen" * interval '1 millisecond'
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as episode (
-      id uuid, "groupId" uuid, count bigint, timestamp bigint, "firstSeen" bigint, "lastSeen" bigint)
+      id uuid, "groupId" uuid, status text, count bigint, timestamp bigint, "firstSeen" bigint, "lastSeen" bigint)
     on conflict (episode_id) do update set count = excluded.count, timestamp = excluded.timestamp,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen, merged_into = null,
       changed_by = pg_current_xact_id()`;
