@@ -2,6 +2,7 @@ import { Command } from "commander";
 
 import type { CommandContext } from "../context.ts";
 import { backtestCommand } from "../rules/backtest.ts";
+import { benchCommand } from "../rules/bench.ts";
 import { coverageCommand } from "../rules/coverage.ts";
 import { lintCommand } from "../rules/lint.ts";
 import { listCommand } from "../rules/list.ts";
@@ -10,7 +11,14 @@ import { testCommand } from "../rules/test.ts";
 /** `auditflow rules`: what the rules of a folder are, whether they are sound, and what they would do. */
 export function rulesCommand(context: CommandContext): Command {
   const rules = new Command("rules").description("test, check, explain and compare detection rules");
-  for (const create of [testCommand, lintCommand, listCommand, coverageCommand, backtestCommand])
+  for (const create of [
+    testCommand,
+    lintCommand,
+    listCommand,
+    coverageCommand,
+    benchCommand,
+    backtestCommand,
+  ])
     rules.addCommand(create(context));
   return rules;
 }

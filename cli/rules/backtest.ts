@@ -7,16 +7,13 @@ import {
   type Outcome,
   type RuleOutcome,
 } from "../../functions/analysis/rules/backtest.ts";
-import { compileRules } from "../../functions/analysis/rules/compile.ts";
 import type { Episode } from "../../functions/analysis/rules/episodes.ts";
-import { readRuleFiles } from "../../functions/analysis/rules/files.ts";
-import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
 import type { CommandContext } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { table } from "../output.ts";
 import { asOption, type FileEvents, readEvents } from "./events.ts";
 import { folderHelp, folderOf } from "./folder.ts";
-import { printProblems } from "./problems.ts";
+import { loadRules } from "./load.ts";
 
 interface BacktestOptions {
   readonly rules?: string;
@@ -44,8 +41,11 @@ export function backtestCommand(context: CommandContext): Command {
 
 async function run(file: string, options: BacktestOptions, context: CommandContext): Promise<void> {
   const { output, endWith } = context;
-  const rules = await load(options.rules, context);
-  const against = options.against === undefined ? undefined : await load(options.against, context);
+  const rules = await loadRules(await folderOf(options.rules, context), context);
+  const against =
+    options.against === undefined
+      ? undefined
+      : await loadRules(await folderOf(options.against, context), context);
   const read = await readEvents(file, options.as, context);
   const after = backtest(rules, read.events);
   const before = against && backtest(against, read.events);
@@ -56,16 +56,6 @@ async function run(file: string, options: BacktestOptions, context: CommandConte
   if (read.refused.length > 0 || (options.exitCode && difference && isDifferent(difference))) {
     endWith(exitCode.problems);
   }
-}
-
-async function load(given: string | undefined, context: CommandContext): Promise<RuleSet> {
-  const { rules, problems: unread } = await readRuleFiles(await folderOf(given, context));
-  const { ruleSet, problems } = compileRules(rules);
-  printProblems(
-    [...unread, ...problems].filter(({ severity }) => severity === "error"),
-    context.output,
-  );
-  return ruleSet;
 }
 
 function toJson({ events, refused }: FileEvents, outcome: Outcome, difference: Difference | undefined) {

@@ -2,7 +2,7 @@ import type { Description } from "../sigma/language/description.ts";
 import { RuleError, type RuleProblem } from "../sigma/language/problem.ts";
 import type { RuleDocument } from "../sigma/compile.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
-import { type Case, type ExpectedAlert, parseCases } from "./case-file.ts";
+import { type Case, type ExpectedAlert, parseCases, type TimedEvent } from "./case-file.ts";
 import { compileRules } from "./compile.ts";
 import { shownRuleId } from "./content.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
@@ -70,6 +70,12 @@ function runCaseFile(document: RuleDocument, ruleSet: RuleSet, problems: RulePro
     ...judge(one, ruleSet, file),
   }));
   return { file, casesFile: document.file, results };
+}
+
+/** The events of all cases of a folder, as far as they can be read. */
+export async function readCaseEvents(directory: string): Promise<readonly TimedEvent[]> {
+  const { cases } = await readRuleFiles(directory);
+  return cases.flatMap((document) => readCases(document, []).flatMap(({ events }) => events));
 }
 
 /** The cases of a file, or none and a problem. */
