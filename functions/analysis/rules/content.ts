@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+import { parseDuration } from "./duration.ts";
+
+const duration = z.string().transform((text, context) => {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
+  context.addIssue({ code: "custom", message: `'${text}' is no duration such as 30s, 10m or 12h` });
+  return z.NEVER;
+});
+
 /**
  * What a rule says for AuditFlow beyond Sigma, under the top-level key `auditflow`. Rules of others do
  * not have it; everything is optional.
@@ -23,19 +32,38 @@ export const ruleContent = z.strictObject({
   actor: z.strictObject({ type: z.string().optional(), field: z.string().optional() }).optional(),
   /** `impacted_resource.resource_type`, and the field that names the resource (default `resource`). */
   resource: z.strictObject({ type: z.string().optional(), field: z.string().optional() }).optional(),
+  /** `shadow`: on trial; alerts are kept, and nobody is told of them. */
+  mode: z.enum(["active", "shadow"]).optional(),
+  /**
+   * Repetitions become one alert: per value of these fields, as long as no more than `for` lies between
+   * one and the next.
+   */
+  suppress: z.strictObject({ by: z.array(z.string().min(1)).max(8), for: duration }).optional(),
+  /** Sigma's extension of ours for correlations; read by the rule language itself. */
+  window: z.unknown().optional(),
 });
 export type RuleContent = z.infer<typeof ruleContent>;
 
+interface Described {
+  readonly custom: Readonly<Record<string, unknown>>;
+}
+
+/** Contents that were read, because an alert asks for its rule's several times. */
+const read = new WeakMap<Described["custom"], RuleContent>();
+
 /** The `auditflow` key of a rule or correlation; empty when it has none or a malformed one (lint tells). */
-export function contentOf({ custom }: { readonly custom: Readonly<Record<string, unknown>> }): RuleContent {
+export function contentOf({ custom }: Described): RuleContent {
+  const known = read.get(custom);
+  if (known) return known;
   const parsed = ruleContent.safeParse(custom["auditflow"] ?? {});
-  return parsed.success ? parsed.data : {};
+  const content = parsed.success ? parsed.data : {};
+  read.set(custom, content);
+  return content;
 }
 
 /** The id an alert shows as `analysis_rule.rule_id`: `auditflow.rule_id`, else the rule's own id. */
-export function shownRuleId(rule: {
-  readonly id: string;
-  readonly custom: Readonly<Record<string, unknown>>;
-}): string {
-  return contentOf(rule).rule_id ?? rule.id;
+export function shownRuleId(
+  rule: Described & { readonly id: string; readonly shows?: string | undefined },
+): string {
+  return contentOf(rule).rule_id ?? rule.shows ?? rule.id;
 }
