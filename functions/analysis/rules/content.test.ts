@@ -8,7 +8,7 @@ import { compileRules } from "./compile.ts";
 import { contentOf, shownRuleId } from "./content.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
 import { readRuleFiles } from "./files.ts";
-import { lintRules } from "./lint.ts";
+import { lintRules } from "./lint/lint.ts";
 
 const directory = new URL("../../../rules", import.meta.url).pathname;
 const { ruleSet } = compileRules((await readRuleFiles(directory)).rules);
