@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Ledger } from "./ledger.ts";
 import { anyAge, type LedgerUnderTest, overdueConformance, someEvent } from "./overdue.conformance.ts";
+import { timersConformance } from "./timers.conformance.ts";
 
 /** Every Ledger must pass this, and callers may rely on nothing beyond it. */
 export function ledgerConformance(name: string, open: () => Promise<LedgerUnderTest>): void {
@@ -173,5 +174,6 @@ export function ledgerConformance(name: string, open: () => Promise<LedgerUnderT
     });
 
     overdueConformance(() => opened);
+    timersConformance(() => opened);
   });
 }

@@ -21,6 +21,47 @@ export interface Evaluation {
   readonly ruleSet: string;
   /** The alert events it gave rise to. */
   readonly detections: readonly Event[];
+  /** What has to be judged later because of it. */
+  readonly timers?: readonly TimerRequest[];
+}
+
+/** What is judged once its time has passed: one bucket of one group. Any texts. */
+export interface TimerName {
+  readonly series: string;
+  readonly group: string;
+  readonly bucket: number;
+}
+
+export interface TimerRequest extends TimerName {
+  /** The end of the event times that what is judged depends on, epoch milliseconds. */
+  readonly endsAt: number;
+  /** How long after that end, and after this request, more events are awaited. */
+  readonly latenessMs: number;
+  /**
+   * True when others arm the timer in time, so that this event needs it only when it comes too late for
+   * them: without effect until `latenessMs` after the end.
+   */
+  readonly onlyWhenLate?: boolean;
+}
+
+/** How many timers are claimed, and for how long: then others may. */
+export interface TimerClaim {
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+export interface DueTimer extends TimerName {
+  /** When it was due and how long ago that is, by the ledger's clock. */
+  readonly dueAt: number;
+  readonly overdueMs: number;
+  /** Tells this timer from the same one armed again. */
+  readonly token: string;
+}
+
+/** What a timer's bucket gave rise to. */
+export interface Settlement {
+  readonly timer: DueTimer;
+  readonly detections: readonly Event[];
 }
 
 export interface EventRange {
@@ -64,10 +105,19 @@ export interface Ledger {
   /** Stores the event unless its (source, id) is known. */
   accept(event: Event): Promise<Acceptance>;
   /**
-   * Records the detections and marks the event evaluated, in one transaction. Answers with what is
-   * recorded: when another run was faster, its detections, not these.
+   * Records the detections, arms the timers and marks the event evaluated, in one transaction. Answers with
+   * what is recorded: when another run was faster, its detections, not these (nor these timers). A timer that
+   * is armed already is due at the later of both times.
    */
   record(evaluation: Evaluation): Promise<readonly Event[]>;
+  /** Claims timers that are due by the database's clock, oldest first; nobody else gets them meanwhile. */
+  dueTimers(claim: TimerClaim): Promise<readonly DueTimer[]>;
+  /**
+   * Records detections and removes the timer, in one transaction. Answers with those that are new, for a
+   * bucket may be judged again; `undefined` when the timer was armed again or settled by others meanwhile, and
+   * then records nothing.
+   */
+  settle(settlement: Settlement): Promise<readonly Event[] | undefined>;
   /** Marks detections as stored by notification. Unknown ids are ignored. */
   markStored(detections: readonly EventIdentity[]): Promise<void>;
   /** Marks an accepted event as rejected, unless it was evaluated. Unknown events are ignored. */

@@ -3,6 +3,7 @@ import { type EventIdentity, eventKey } from "../../events/identity.ts";
 import { parseInstant } from "../../events/time.ts";
 import type { Acceptance, Evaluation, EventRange, Ledger, OverduePage } from "./ledger.ts";
 import { backoffMs, futureMs } from "./limits.ts";
+import { createMemoryTimers } from "./memory-timers.ts";
 import { digestOf, fromText, toText } from "./stored-event.ts";
 
 interface Due {
@@ -28,13 +29,20 @@ interface Detection extends Due {
 
 /** The ledger in memory, for tests: what it keeps goes with the process. `now` is its clock. */
 export function createMemoryLedger({ now }: { readonly now: () => number }): Ledger {
-  const { entries, detections, offer, decide } = createBook(now);
+  const timers = createMemoryTimers(now);
+  const { entries, detections, offer, decide, raise } = createBook(now);
   const all = () => [...entries.values()];
   const of = (verdict: Entry["verdict"]) => all().filter((entry) => entry.verdict === verdict);
   const unstored = () => [...detections.values()].filter(({ stored }) => !stored);
   return {
     accept: async (event) => offer(event),
-    record: async (evaluation) => decide(evaluation),
+    async record(evaluation) {
+      const { isFirst, recorded } = decide(evaluation);
+      if (isFirst) timers.arm(evaluation.timers ?? []);
+      return recorded;
+    },
+    dueTimers: async (claim) => timers.claim(claim),
+    settle: async ({ timer, detections }) => (timers.remove(timer) ? raise(detections) : undefined),
     async markStored(identities) {
       const keys = keysOf(identities);
       for (const detection of detections.values()) detection.stored ||= keys.has(detection.key);
@@ -63,10 +71,15 @@ export function createMemoryLedger({ now }: { readonly now: () => number }): Led
   };
 }
 
-/** What is kept, and the two operations that decide what happens to an event. */
+interface Decision {
+  readonly isFirst: boolean;
+  readonly recorded: readonly Event[];
+}
+
+/** What is kept, and the operations that decide what happens to an event. */
 function createBook(now: () => number) {
   const entries = new Map<string, Entry>();
-  // By cause and ordinal.
+  // By cause and ordinal; those of timers, by their own key.
   const detections = new Map<string, Detection>();
 
   function detectionsOf(entry: Entry): readonly Event[] {
@@ -88,23 +101,32 @@ function createBook(now: () => number) {
     return { outcome: "stored", time };
   }
 
-  function decide({ event, detections: raised }: Evaluation): readonly Event[] {
+  function decide({ event, detections: raised }: Evaluation): Decision {
     const entry = entries.get(keyOf(event));
     if (!entry) {
       throw new Error(`Event ${JSON.stringify([event.source, event.id])} was evaluated but never accepted.`);
     }
-    if (entry.verdict === "evaluated") return detectionsOf(entry);
+    if (entry.verdict === "evaluated") return { isFirst: false, recorded: detectionsOf(entry) };
     entry.verdict = "evaluated";
-    entry.detections = raised.map((detection, ordinal) => {
-      const place = `${entry.key}/${ordinal}`;
-      const due = { text: toText(detection), attempts: 0, nextAt: now() };
-      detections.set(place, { ...due, key: keyOf(detection), stored: false });
-      return place;
-    });
-    return raised;
+    entry.detections = raised.map((detection, ordinal) => keep(`${entry.key}/${ordinal}`, detection));
+    return { isFirst: true, recorded: raised };
   }
 
-  return { entries, detections, offer, decide };
+  function keep(place: string, detection: Event): string {
+    const due = { text: toText(detection), attempts: 0, nextAt: now() };
+    detections.set(place, { ...due, key: keyOf(detection), stored: false });
+    return place;
+  }
+
+  /** Keeps those of a timer that are new; answers with them. */
+  function raise(settled: readonly Event[]): readonly Event[] {
+    const known = new Set([...detections.values()].map(({ key }) => key));
+    const fresh = settled.filter((detection) => !known.has(keyOf(detection)));
+    for (const detection of fresh) keep(`settled/${keyOf(detection)}`, detection);
+    return fresh;
+  }
+
+  return { entries, detections, offer, decide, raise };
 }
 
 function createLocks(): Ledger["exclusive"] {

@@ -141,6 +141,7 @@ describe("the ledger in PostgreSQL", () => {
       create role ${role} login password '${password}';
       grant select, insert on events to ${role};
       grant select, insert, update on event_keys, detections, ledger_counts to ${role};
+      grant select, insert, update, delete on timers to ${role};
       revoke create on schema public from public;`);
     try {
       const own = new URL(url);
@@ -150,7 +151,12 @@ describe("the ledger in PostgreSQL", () => {
       await ledger.accept(event);
       await ledger.accept(other);
       expect(await ledger.accept(event)).toMatchObject({ outcome: "duplicate" });
-      expect(await ledger.record({ event, ruleSet: "r", detections: [detection] })).toEqual([detection]);
+      const timer = { series: "s", group: "g", bucket: 1, endsAt: 0, latenessMs: 0 };
+      expect(await ledger.record({ event, ruleSet: "r", detections: [detection], timers: [timer] })).toEqual([
+        detection,
+      ]);
+      const [due] = await ledger.dueTimers({ limit: 1, leaseMs: 0 });
+      expect(await ledger.settle({ timer: due!, detections: [] })).toEqual([]);
       await ledger.markEmitted({ events: [other], detections: [detection] });
       expect((await ledger.unstored(anyAge)).map(({ id }) => id)).toContain(detection.id);
       await ledger.markStored([detection]);

@@ -8,6 +8,7 @@ import { batchLimits } from "./limits.ts";
 import { markEmitted, markRejected, markStored } from "./marks.ts";
 import { readCounts, readUnevaluated, readUnstored, replayEvents } from "./read.ts";
 import { recordVerdicts, toVerdict } from "./record.ts";
+import { claimTimers, settleTimer } from "./timers.ts";
 
 export interface PostgresLedgerDeps {
   readonly log: Log;
@@ -33,7 +34,9 @@ export function openPostgresLedger(
   const verdicts = createBatcher({
     ...batchLimits,
     onBatch,
-    sizeOf: ({ rows }) => rows.reduce((sum, { text }) => sum + text.length, 0),
+    sizeOf: ({ rows, timers }) =>
+      rows.reduce((sum, { text }) => sum + text.length, 0) +
+      timers.reduce((sum, { series, group }) => sum + series.length + group.length, 0),
     flush: (batch: readonly ReturnType<typeof toVerdict>[]) => recordVerdicts(postgres, batch),
   });
 
@@ -49,6 +52,8 @@ export function openPostgresLedger(
       const { source, id } = evaluation.event;
       throw new Error(`Event ${JSON.stringify([source, id])} was evaluated but never accepted.`);
     },
+    dueTimers: (claim) => claimTimers(sql, claim),
+    settle: (settlement) => settleTimer(postgres, settlement),
     markStored: (detections) => markStored(sql, detections),
     markRejected: (event, reason) => markRejected(sql, [{ event, reason }]),
     unevaluated: (page) => readUnevaluated(sql, page),

@@ -1,10 +1,11 @@
 import type { Event } from "../../events/event.ts";
 import { eventKey } from "../../events/identity.ts";
 import type { Postgres } from "../postgres/postgres.ts";
-import type { Evaluation } from "./ledger.ts";
+import type { Evaluation, TimerRequest } from "./ledger.ts";
 import { lookUp } from "./look-up.ts";
-import { addToCounts, toArrays } from "./sql.ts";
+import { addToCounts, instant, toArrays } from "./sql.ts";
 import { toColumn, toText } from "./stored-event.ts";
+import { timerKey } from "./timers.ts";
 
 /** An evaluation ready to be recorded. */
 export interface Verdict {
@@ -12,6 +13,7 @@ export interface Verdict {
   readonly ruleSet: string;
   readonly detections: readonly Event[];
   readonly rows: readonly DetectionRow[];
+  readonly timers: readonly TimerRow[];
 }
 
 interface DetectionRow {
@@ -22,7 +24,13 @@ interface DetectionRow {
   readonly text: string;
 }
 
-export function toVerdict({ event, ruleSet, detections }: Evaluation): Verdict {
+interface TimerRow extends Omit<TimerRequest, "onlyWhenLate"> {
+  readonly cause: Buffer;
+  readonly key: Buffer;
+  readonly onlyWhenLate: boolean;
+}
+
+export function toVerdict({ event, ruleSet, detections, timers = [] }: Evaluation): Verdict {
   const cause = eventKey(event);
   const rows = detections.map((detection, ordinal) => ({
     cause,
@@ -31,12 +39,21 @@ export function toVerdict({ event, ruleSet, detections }: Evaluation): Verdict {
     subject: detection.subject === undefined ? null : toColumn(detection.subject),
     text: toText(detection),
   }));
-  return { key: cause, ruleSet, detections, rows };
+  return {
+    key: cause,
+    ruleSet,
+    detections,
+    rows,
+    timers: timers.map((timer) => ({ onlyWhenLate: false, ...timer, cause, key: timerKey(timer) })),
+  };
 }
 
 /**
  * Whoever locks an unevaluated key first decides; a racing transaction waits, finds it evaluated and
  * records nothing. An event that was rejected before and is evaluated now counts as evaluated.
+ *
+ * Timers are locked in one order after all keys, so that batches cannot deadlock. One that is due late enough
+ * is not touched: whoever settles it reads the ledger after that moment, and this event is in it already.
  */
 const recordText = `
 with verdicts as (
@@ -59,6 +76,20 @@ with verdicts as (
   from unnest($3::bytea[], $4::integer[], $5::bytea[], $6::text[], $7::text[])
     as detection (cause, ordinal, key, subject, event)
   join marked on marked.key = detection.cause
+), wanted as (
+  select timer.key, series, group_key, bucket,
+    greatest(${instant("ends_at")}, now()) + lateness * interval '1 millisecond' as due
+  from unnest($8::bytea[], $9::bytea[], $10::text[], $11::text[], $12::bigint[], $13::float8[], $14::float8[],
+    $15::boolean[]) as timer (cause, key, series, group_key, bucket, ends_at, lateness, only_when_late)
+  join marked on marked.key = timer.cause
+  where not only_when_late or ${instant("ends_at")} + lateness * interval '1 millisecond' <= now()
+), armed as (
+  insert into timers as known (key, series, group_key, bucket, due)
+  select key, min(series), min(group_key), min(bucket), max(due) from wanted
+  where not exists (select from timers as other where other.key = wanted.key and other.due >= wanted.due and other.due > now())
+  group by key
+  order by key
+  on conflict (key) do update set due = greatest(known.due, excluded.due)
 ), counted as (${addToCounts("marked", {
   evaluated: "count(*)",
   rejected: "-count(*) filter (where was_rejected)",
@@ -101,6 +132,19 @@ function parameters(verdicts: readonly Verdict[]): string[] {
         ({ key }) => key,
         ({ subject }) => subject,
         ({ text }) => text,
+      ],
+    ),
+    ...toArrays(
+      verdicts.flatMap(({ timers }) => timers),
+      [
+        ({ cause }) => cause,
+        ({ key }) => key,
+        ({ series }) => toColumn(series),
+        ({ group }) => JSON.stringify(group),
+        ({ bucket }) => bucket,
+        ({ endsAt }) => endsAt,
+        ({ latenessMs }) => latenessMs,
+        ({ onlyWhenLate }) => String(onlyWhenLate),
       ],
     ),
   ];

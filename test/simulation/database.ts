@@ -84,6 +84,13 @@ export function createDatabase(world: World): Database {
         return acceptance;
       }),
     record: (evaluation) => statement("record", () => record(evaluation)),
+    dueTimers: (claim) => statement("due timers", () => kept.dueTimers(claim)),
+    settle: (settlement) =>
+      statement("settle", async () => {
+        const raised = await kept.settle(settlement);
+        for (const detection of raised ?? []) recorded.set(keyOf(detection), detection);
+        return raised;
+      }),
     markStored: (detections) => statement("mark stored", () => kept.markStored(detections)),
     markRejected: (event, reason) => statement("mark rejected", () => kept.markRejected(event, reason)),
     unevaluated: (page) => statement("unevaluated", () => kept.unevaluated(page)),
