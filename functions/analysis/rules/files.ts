@@ -19,16 +19,52 @@ export function ruleFileOf(casesFile: string): string {
   return casesFile.replace(/\.cases(\.ya?ml)$/, "$1");
 }
 
+/** How often a folder is read anew that changed while it was read. */
+const maxAttempts = 10;
+
 /**
  * Reads a folder of rules and everything below it. Names that begin with a dot are left out; a mounted
  * ConfigMap keeps its versions under such names (`..data`), and what links into them is read through the
- * link.
+ * link. What is answered was there at one time: when a version is swapped while its files are read, they
+ * are read again.
  */
 export async function readRuleFiles(directory: string): Promise<RuleFiles> {
+  let listed = await listFiles(directory);
+  for (let attempts = 1; attempts <= maxAttempts; attempts += 1) {
+    const files = await readFiles(directory, listed);
+    const after = await listFiles(directory);
+    if (stampOf(listed) === stampOf(after)) return files;
+    listed = after;
+  }
+  const problem = unreadable(directory, "The folder changes all the time while it is read.");
+  return { rules: [], cases: [], problems: [problem] };
+}
+
+interface Listing {
+  readonly found: readonly FoundFile[];
+  readonly problems: readonly RuleProblem[];
+}
+
+/** A file, and what tells it from another file of its name. */
+interface FoundFile {
+  readonly file: string;
+  readonly stamp: string;
+}
+
+async function listFiles(directory: string): Promise<Listing> {
   const problems: RuleProblem[] = [];
-  const names = (await listFolder({ directory, folder: "", above: [] }, problems)).toSorted();
+  const found = await listFolder({ directory, folder: "", above: [] }, problems);
+  return { found: found.toSorted((a, b) => (a.file < b.file ? -1 : 1)), problems };
+}
+
+function stampOf({ found }: Listing): string {
+  return JSON.stringify(found);
+}
+
+async function readFiles(directory: string, listed: Listing): Promise<RuleFiles> {
+  const problems = [...listed.problems];
   const documents = await Promise.all(
-    names.map(async (file) => {
+    listed.found.map(async ({ file }) => {
       const text = await attempt(file, problems, () => readFile(join(directory, file), "utf8"));
       return text === undefined ? [] : [{ file, text }];
     }),
@@ -54,7 +90,7 @@ interface Place {
 async function listFolder(
   { directory, folder, above }: Place,
   problems: RuleProblem[],
-): Promise<readonly string[]> {
+): Promise<readonly FoundFile[]> {
   const path = join(directory, folder);
   const listed = await attempt(folder || directory, problems, async () => ({
     real: await realpath(path),
@@ -70,7 +106,8 @@ async function listFolder(
         if (stats?.isDirectory()) {
           return listFolder({ directory, folder: relative, above: [...above, listed.real] }, problems);
         }
-        return stats?.isFile() && /\.ya?ml$/.test(name) ? [relative] : [];
+        if (!stats?.isFile() || !/\.ya?ml$/.test(name)) return [];
+        return [{ file: relative, stamp: `${stats.ino} ${stats.mtimeMs} ${stats.size}` }];
       }),
   );
   return found.flat();

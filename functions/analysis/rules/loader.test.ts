@@ -33,7 +33,7 @@ describe("a folder of rules", () => {
     await using folder = await openFolder({
       "b.yml": ruleOf("b", "1"),
       "sub/deep/a.yaml": ruleOf("a", "1"),
-      "b.cases.yml": "cases: []",
+      "b.cases.yml": "- {case: it is read, events: [{at: 0s, event_type: x}], expect: []}",
       "README.md": "no rule",
       ".hidden.yml": ruleOf("hidden", "1"),
       ".git/x.yml": ruleOf("git", "1"),

@@ -1,22 +1,22 @@
-import { watch } from "chokidar";
-
 import type { Log } from "../../../runtime/log.ts";
 import type { Metrics } from "../../../runtime/metrics.ts";
 import type { RuleProblem } from "../sigma/language/problem.ts";
-import type { Compiled } from "../sigma/compile.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
-import { compileRules, sha256 } from "./compile.ts";
-import { readRuleFiles } from "./files.ts";
+import { type LoadedRules, readSource } from "./source.ts";
+import { watchRules } from "./watch.ts";
 
 export interface RulesOptions {
+  /** A folder of rule files, or a pack (see `readSource`). */
   readonly directory: string;
   readonly log: Log;
   readonly metrics: Pick<Metrics, "rulesLoaded" | "ruleProblems">;
+  /** Epoch milliseconds, for filters that expire; without it none does. */
+  readonly now?: () => number;
   /** Called after another rule set took force. */
   readonly onChange?: (ruleSet: RuleSet) => void;
 }
 
-/** The rules of a folder, kept up to date. */
+/** The rules of a folder or of a pack, kept up to date. */
 export interface Rules extends AsyncDisposable {
   /** The rule set in force; ask once per event, so that one event is judged by one set. */
   current(): RuleSet;
@@ -26,80 +26,78 @@ export interface Rules extends AsyncDisposable {
 
 /** Editors and ConfigMap updates touch several files; they are read once nothing moved for this long. */
 const quietMs = 100;
+/** The longest a timer of Node's can wait. */
+const longestTimerMs = 2_147_483_647;
 
 /**
- * Opens a folder of rules and watches it. When it is opened, rules with errors are left out and reported.
- * Later, a change that brings an error is reported and leaves the whole set before it in force: half a
- * change might be worse than none. Errors that were there when the set in force was loaded do not stand
- * in the way of further changes.
+ * Opens rules and watches them. When they are opened, rules with errors are left out and reported. Later,
+ * a change that brings an error is reported and leaves the whole set before it in force: half a change
+ * might be worse than none. Errors that were there when the set in force was loaded do not stand in the
+ * way of further changes.
  */
-export async function openRules({ directory, log, metrics, onChange }: RulesOptions): Promise<Rules> {
-  let inForce = (await read(directory)).compile();
-  let { problems, digest: lastDigest } = inForce;
-  report();
+export async function openRules(options: RulesOptions): Promise<Rules> {
+  const { directory, log, now, onChange } = options;
+  const report = createReport(options);
+  const first = await readSource(directory);
+  let inForce = await first.load(now?.());
+  let lastDigest = first.digest;
+  let { problems } = inForce;
+  report(inForce.ruleSet, problems);
 
-  const watcher = watch(directory, { ignoreInitial: true });
-  const ready = new Promise<void>((resolve) => void watcher.once("ready", resolve));
-  watcher.on("error", (error) => log.warn({ err: error, directory }, "the rules cannot be watched"));
   const reload = createReload(applyChange, (error) => log.error({ err: error }, "reloading rules failed"));
-  watcher.on("all", () => reload.soon());
-  await ready;
-  // What changed between the first reading and the watch would otherwise be missed.
-  reload.soon();
+  reload.at(remainingMs());
+  const watching = watchRules(directory, {
+    onChange: () => reload.soon(),
+    onError: (error) => log.warn({ err: error, directory }, "the rules cannot be watched"),
+  });
 
   return {
     current: () => inForce.ruleSet,
     problems: () => problems,
     async [Symbol.asyncDispose]() {
-      await watcher.close();
+      await watching[Symbol.asyncDispose]();
       await reload.stop();
     },
   };
 
   async function applyChange(): Promise<void> {
-    const { digest, compile } = await read(directory);
-    if (digest === lastDigest) return;
-    const loaded = compile();
-    lastDigest = digest;
+    const source = await readSource(directory);
+    const remaining = remainingMs();
+    if (source.digest === lastDigest && !(remaining <= 0)) return reload.at(remaining);
+    const loaded = await source.load(now?.());
+    lastDigest = source.digest;
     problems = loaded.problems;
-    const accepted = newErrors(loaded, inForce).length === 0;
+    const accepted = newObjections(loaded, inForce).length === 0;
     if (accepted) inForce = loaded;
-    report();
+    report(inForce.ruleSet, problems);
+    reload.at(remainingMs());
     if (accepted) onChange?.(inForce.ruleSet);
     else log.error({ directory }, "the changed rules have errors: the set before them stays in force");
   }
 
-  function report(): void {
-    const { rules, correlations, hash } = inForce.ruleSet;
-    metrics.rulesLoaded.set(rules.length + correlations.length);
+  /** Until a filter in force expires; infinite when none does. */
+  function remainingMs(): number {
+    if (inForce.expiresAt === undefined || now === undefined) return Number.POSITIVE_INFINITY;
+    return inForce.expiresAt - now();
+  }
+}
+
+function createReport({ log, metrics }: Pick<RulesOptions, "log" | "metrics">) {
+  return ({ size, correlations, hash }: RuleSet, problems: readonly RuleProblem[]): void => {
+    metrics.rulesLoaded.set(size);
     metrics.ruleProblems.set(problems.length);
     for (const { message, severity, ...problem } of problems) {
       log[severity === "error" ? "error" : "warn"](problem, message);
     }
-    log.info({ rules: rules.length, correlations: correlations.length, hash }, "rules in force");
-  }
-}
-
-/** A loaded folder, and a digest of what it was made of, to tell a change from a touch. */
-interface Loaded extends Compiled {
-  readonly digest: string;
-}
-
-/** Reads the folder; `compile` only when it holds something else, because that is what takes long. */
-async function read(directory: string) {
-  const files = await readRuleFiles(directory);
-  const digest = sha256(JSON.stringify([files.rules, files.problems]));
-  const compile = (): Loaded => {
-    const compiled = compileRules(files.rules);
-    return { ...compiled, problems: [...files.problems, ...compiled.problems], digest };
+    const rules = size - correlations.length;
+    log.info({ rules, correlations: correlations.length, hash }, "rules in force");
   };
-  return { digest, compile };
 }
 
 /** Errors by what and where, but not by line: another edit of the file moves them. */
-function newErrors({ problems }: Compiled, before: Compiled): readonly RuleProblem[] {
-  const known = new Set(before.problems.map(keyOf));
-  return problems.filter((problem) => problem.severity === "error" && !known.has(keyOf(problem)));
+function newObjections({ objections }: LoadedRules, before: LoadedRules): readonly RuleProblem[] {
+  const known = new Set(before.objections.map(keyOf));
+  return objections.filter((problem) => !known.has(keyOf(problem)));
 }
 
 function keyOf({ code, file, message }: RuleProblem): string {
@@ -108,17 +106,25 @@ function keyOf({ code, file, message }: RuleProblem): string {
 
 /** Runs `step` once things are quiet, never twice at a time, and once more when it was asked meanwhile. */
 function createReload(step: () => Promise<void>, onError: (error: unknown) => void) {
-  let timer: NodeJS.Timeout | undefined;
+  let quiet: NodeJS.Timeout | undefined;
+  let planned: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  const run = () => {
+    running = running.then(step).catch(onError);
+  };
   return {
     soon() {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        running = running.then(step).catch(onError);
-      }, quietMs).unref();
+      clearTimeout(quiet);
+      quiet = setTimeout(run, quietMs).unref();
+    },
+    /** Runs it after this many milliseconds too; what is past already is not tried again. */
+    at(ms: number) {
+      clearTimeout(planned);
+      if (ms > 0 && ms < Infinity) planned = setTimeout(run, Math.min(ms, longestTimerMs)).unref();
     },
     async stop() {
-      clearTimeout(timer);
+      clearTimeout(quiet);
+      clearTimeout(planned);
       await running;
     },
   };

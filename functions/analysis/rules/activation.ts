@@ -1,0 +1,112 @@
+import type { Compiled } from "../sigma/compile.ts";
+import type { Correlation } from "../sigma/language/correlation.ts";
+import type { RuleProblem } from "../sigma/language/problem.ts";
+import { groupByLogsource } from "../sigma/matching/matcher.ts";
+import { createRuleSet, hashOf, type RuleSet } from "../sigma/rule-set.ts";
+import { checkCases } from "./cases.ts";
+import { compileRules } from "./compile.ts";
+import { sha256 } from "./digest.ts";
+import type { RuleFiles } from "./files.ts";
+
+/** The rules of a folder, of which only those go into force that pass their own cases. */
+export interface Activation {
+  readonly cases: { readonly passed: number; readonly failed: number };
+  /**
+   * The rule set at a time (epoch milliseconds; without it no filter expires), and everything that was
+   * found wrong with the folder.
+   */
+  at(now: number | undefined): Pick<Compiled, "ruleSet" | "problems" | "expiresAt">;
+}
+
+/**
+ * Compiles rule files and runs their cases. Cases speak of the rules as they are written, with every
+ * filter applied: a verdict that depended on the clock would take a rule out of force on the day an
+ * exception to it expires.
+ */
+export function activateRules(files: RuleFiles): Activation {
+  const written = compileRules(files.rules, beforeAll);
+  const verdict = judge(written.ruleSet, files);
+  return {
+    cases: verdict.cases,
+    at(now = beforeAll) {
+      const unexpired = written.expiresAt === undefined || now < written.expiresAt;
+      const compiled = unexpired ? written : compileRules(files.rules, now);
+      const { ruleSet, orphans } = without(compiled.ruleSet, verdict.failing);
+      const problems = [...files.problems, ...compiled.problems, ...verdict.problems, ...orphans];
+      return { ruleSet, problems, expiresAt: compiled.expiresAt };
+    },
+  };
+}
+
+/** A time at which no filter has expired. */
+const beforeAll = Number.NEGATIVE_INFINITY;
+
+interface Verdict extends Pick<Activation, "cases"> {
+  /** Ids of the rules and correlations that did not do as their cases expect. */
+  readonly failing: ReadonlySet<string>;
+  readonly problems: readonly RuleProblem[];
+}
+
+function judge(ruleSet: RuleSet, { cases }: RuleFiles): Verdict {
+  const { files, problems } = checkCases(ruleSet, cases);
+  const results = files.flatMap(({ casesFile, results }) => results.map((one) => ({ ...one, casesFile })));
+  const failed = results.filter(({ failures }) => failures.length > 0);
+  return {
+    cases: { passed: results.length - failed.length, failed: failed.length },
+    failing: new Set(failed.flatMap(({ blamed }) => blamed)),
+    problems: [...problems, ...failed.map((result) => failure(result, ruleSet))],
+  };
+}
+
+type FailedCase = ReturnType<typeof checkCases>["files"][number]["results"][number] & {
+  readonly casesFile: string;
+};
+
+function failure({ casesFile, title, line, failures, blamed }: FailedCase, ruleSet: RuleSet): RuleProblem {
+  const rules = [...ruleSet.rules, ...ruleSet.correlations].filter(({ id }) => blamed.includes(id));
+  const left = rules.map((rule) => ` '${rule.title}' is left out.`).join("");
+  const message = `The case '${title}' fails: ${failures.join("; ")}.${left}`;
+  return { code: "RULE_CASES_FAILED", severity: "error", file: casesFile, line, column: 1, message };
+}
+
+interface Kept {
+  readonly ruleSet: RuleSet;
+  /** About the correlations that went with what they refer to. */
+  readonly orphans: readonly RuleProblem[];
+}
+
+/** A rule set without some of its rules and correlations, and without what refers to those. */
+function without(ruleSet: RuleSet, ids: ReadonlySet<string>): Kept {
+  if (ids.size === 0) return { ruleSet, orphans: [] };
+  const rules = ruleSet.rules.filter(({ id }) => !ids.has(id));
+  const { correlations, orphans } = dropOrphans(ruleSet.correlations, ids);
+  return {
+    orphans,
+    ruleSet: createRuleSet({
+      hash: hashOf(rules, correlations, sha256),
+      size: rules.length + correlations.length,
+      groups: groupByLogsource(rules),
+      correlations,
+    }),
+  };
+}
+
+/** Correlations may refer to correlations, in any order: what is dropped may orphan another one. */
+function dropOrphans(all: readonly Correlation[], ids: ReadonlySet<string>) {
+  const gone = new Set(ids);
+  const orphans: RuleProblem[] = [];
+  let correlations = all.filter(({ id }) => !gone.has(id));
+  for (;;) {
+    const lost = correlations.filter(({ refersTo }) => refersTo.some(({ id }) => gone.has(id)));
+    if (lost.length === 0) return { correlations, orphans };
+    orphans.push(...lost.map((correlation) => orphaned(correlation, gone)));
+    for (const { id } of lost) gone.add(id);
+    correlations = correlations.filter(({ id }) => !gone.has(id));
+  }
+}
+
+function orphaned({ title, refersTo, file, line }: Correlation, gone: ReadonlySet<string>): RuleProblem {
+  const missing = refersTo.flatMap(({ id }) => (gone.has(id) ? [`'${id}'`] : [])).join(", ");
+  const message = `'${title}' is left out: it refers to ${missing}, which failed its cases.`;
+  return { code: "CORRELATION_RULE_UNKNOWN", severity: "error", file, line, column: 1, message };
+}
