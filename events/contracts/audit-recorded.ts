@@ -14,7 +14,14 @@ const eventType = z
   .describe("What was done: user_login, sudo_command, file_modified, or a name of the sender's own.");
 
 const logsource = z
-  .looseObject({ product: text.optional(), category: text.optional(), service: text.optional() })
+  .looseObject({
+    product: text.optional(),
+    category: z
+      .union([text, z.array(text).max(16)])
+      .optional()
+      .describe("Of several, each is asserted."),
+    service: text.optional(),
+  })
   .describe("The Sigma log source this event belongs to; left out, it follows from event_type.");
 
 /** The predecessor's fields, verbatim in name and shape. */
