@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { CommandContext } from "../context.ts";
 import { backtestCommand } from "../rules/backtest.ts";
 import { benchCommand } from "../rules/bench.ts";
+import { buildCommand } from "../rules/build.ts";
 import { coverageCommand } from "../rules/coverage.ts";
 import { lintCommand } from "../rules/lint.ts";
 import { listCommand } from "../rules/list.ts";
@@ -18,6 +19,7 @@ export function rulesCommand(context: CommandContext): Command {
     coverageCommand,
     benchCommand,
     backtestCommand,
+    buildCommand,
   ])
     rules.addCommand(create(context));
   return rules;

@@ -126,7 +126,7 @@ export function stageAt(
 function readHead(bytes: Buffer): { readonly head: PackHead; readonly contentAt: number } {
   const end = bytes.subarray(0, maxHeadBytes).indexOf(",\n");
   const head = end === -1 ? undefined : parseHead(`${bytes.toString("latin1", 0, end)}}`);
-  if (head?.format !== packFormat) {
+  if (head?.format !== packFormat || typeof head.version !== "number") {
     throw refuse("This is no rule pack, or another program has laid it out anew; build it again.");
   }
   if (head.version === packVersion) return { head, contentAt: end + 2 };
