@@ -5,6 +5,7 @@ import { backtestCommand } from "../rules/backtest.ts";
 import { benchCommand } from "../rules/bench.ts";
 import { buildCommand } from "../rules/build.ts";
 import { coverageCommand } from "../rules/coverage.ts";
+import { explainCommand } from "../rules/explain.ts";
 import { lintCommand } from "../rules/lint.ts";
 import { listCommand } from "../rules/list.ts";
 import { testCommand } from "../rules/test.ts";
@@ -16,6 +17,7 @@ export function rulesCommand(context: CommandContext): Command {
     testCommand,
     lintCommand,
     listCommand,
+    explainCommand,
     coverageCommand,
     benchCommand,
     backtestCommand,

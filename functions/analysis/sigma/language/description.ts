@@ -4,17 +4,35 @@ import { RuleError } from "./problem.ts";
 export type Level = "informational" | "low" | "medium" | "high" | "critical";
 export type Status = "stable" | "test" | "experimental" | "deprecated" | "unsupported";
 
+/** Another rule, and how this one relates to it: `derived`, `obsolete`, `merged`, `renamed` or `similar`. */
+export interface Related {
+  readonly id: string;
+  readonly type: string;
+}
+
 /** What a rule and a correlation say about themselves; none of it takes part in matching. */
 export interface Description {
   /** Sigma's `id`, else `name`, else `title`; unique in a rule set. */
   readonly id: string;
   readonly name?: string | undefined;
+  /** The id to show to people instead, where something stands in for another rule. */
+  readonly shows?: string | undefined;
   readonly title: string;
   readonly description?: string | undefined;
   /** `medium` when the document states none. */
   readonly level: Level;
   readonly status?: Status | undefined;
   readonly author?: string | undefined;
+  /** As an SPDX expression, or in words. */
+  readonly license?: string | undefined;
+  /** Dates as they are written, by the specification `YYYY-MM-DD`. */
+  readonly date?: string | undefined;
+  readonly modified?: string | undefined;
+  /** Which names its fields have; Sigma's own when absent. */
+  readonly taxonomy?: string | undefined;
+  readonly related: readonly Related[];
+  /** The kinds of systems the rule is meant for. */
+  readonly scope: readonly string[];
   readonly tags: readonly string[];
   readonly references: readonly string[];
   readonly falsepositives: readonly string[];
@@ -34,7 +52,7 @@ const statuses = ["stable", "test", "experimental", "deprecated", "unsupported"]
 const known: ReadonlySet<string> = new Set(
   (
     "title id related name taxonomy status description license author references date modified " +
-    "logsource detection correlation generate fields falsepositives level tags scope"
+    "logsource detection correlation filter generate fields falsepositives level tags scope"
   ).split(" "),
 );
 
@@ -50,6 +68,12 @@ export function parseDescription(document: MapNode, file: string): Description {
     level: oneOf(document, "level", levels) ?? "medium",
     status: oneOf(document, "status", statuses),
     author: optionalText(document, "author"),
+    license: optionalText(document, "license"),
+    date: optionalText(document, "date"),
+    modified: optionalText(document, "modified"),
+    taxonomy: optionalText(document, "taxonomy"),
+    related: relatedOf(document),
+    scope: textList(document, "scope"),
     tags: textList(document, "tags"),
     references: textList(document, "references"),
     falsepositives: textList(document, "falsepositives"),
@@ -68,7 +92,7 @@ export function requireEntry(map: MapNode, key: string): MapEntry {
 }
 
 /** The text of a key, `undefined` when absent or null. */
-function optionalText(map: MapNode, key: string): string | undefined {
+export function optionalText(map: MapNode, key: string): string | undefined {
   const scalar = scalarOf(map, key);
   return scalar && textOf(scalar.value);
 }
@@ -89,7 +113,8 @@ function scalarOf(map: MapNode, key: string): ScalarNode | undefined {
   throw new RuleError("RULE_ATTRIBUTE_INVALID", `'${key}' must be a text.`, value.at);
 }
 
-function oneOf<Choice extends string>(
+/** The choice a key states, `undefined` when absent or null. */
+export function oneOf<Choice extends string>(
   map: MapNode,
   key: string,
   choices: readonly Choice[],
@@ -110,6 +135,16 @@ export function textList(map: MapNode, key: string): readonly string[] {
   return items.flatMap((item) => {
     if (item.kind === "scalar") return textOf(item.value) ?? [];
     throw new RuleError("RULE_ATTRIBUTE_INVALID", `'${key}' must be a list of texts.`, item.at);
+  });
+}
+
+function relatedOf(document: MapNode): readonly Related[] {
+  const value = entryOf(document, "related")?.value;
+  if (!value || (value.kind === "scalar" && value.value === null)) return [];
+  const items = value.kind === "list" ? value.items : [value];
+  return items.map((item) => {
+    if (item.kind === "map") return { id: requireText(item, "id"), type: requireText(item, "type") };
+    throw new RuleError("RULE_ATTRIBUTE_INVALID", "'related' must be a list of maps with id and type.", item.at);
   });
 }
 
