@@ -27,6 +27,16 @@ const counters = {
   ruleMatches: ["auditflow_rule_matches_total", "Rules that held for an event.", ["rule"]],
   alertsRaised: ["auditflow_alerts_raised_total", "Alert events recorded in the ledger.", ["rule"]],
   alertsStored: ["auditflow_alerts_stored_total", "Alert events stored, by outcome.", ["outcome"]],
+  groupsCapped: [
+    "auditflow_correlation_groups_capped_total",
+    "Events not counted because the correlation had as many groups as allowed.",
+    ["rule"],
+  ],
+  timersSettled: [
+    "auditflow_timers_settled_total",
+    "Timers of correlations judged later, by what became of them.",
+    ["outcome"],
+  ],
   stateRebuilds: ["auditflow_state_rebuilds_total", "Window states rebuilt from the ledger.", []],
   reconciled: ["auditflow_reconciled_total", "Events emitted again because they were overdue.", ["kind"]],
   deadLetters: ["auditflow_dead_letters_total", "Undeliverable or rejected events stored.", ["kind"]],

@@ -67,6 +67,16 @@ const predecessor = {
   metadata,
 };
 
+const window = z
+  .object({
+    kind: z.enum(["sliding", "tumbling", "session"]),
+    timespan_ms: z.int().positive(),
+    gap_ms: z.int().positive().optional().describe("session: a longer gap begins a new window."),
+    type: text.optional().describe("The correlation type, such as event_count."),
+  })
+  .optional()
+  .describe("The window of a correlation.");
+
 /** What AuditFlow adds; all optional, so that a predecessor's alert is an alert too. */
 const additions = {
   status: z.enum(["open", "acknowledged", "in_progress", "resolved", "suppressed"]).optional(),
@@ -90,7 +100,8 @@ const additions = {
     .optional()
     .describe("shadow: the rule is on trial; the alert is stored, but nobody is told. active when absent."),
   rule_version: text.optional().describe("Hash of the rule's detection logic."),
-  window: z.object({ kind: z.enum(["sliding"]), timespan_ms: z.int().positive() }).optional(),
+  rule_set: text.optional().describe("Hash of the rule set that judged the events."),
+  window,
 };
 
 const data = z.looseObject({ ...predecessor, ...additions });
@@ -124,7 +135,7 @@ export const alertRaised = defineContract({
       group: { user_id: "root", server_hostname: "edge-2" },
       evidence: [{ source: "/auditflow/source/sshd", id: "e-1", time: "2026-11-21T12:00:03.120Z" }],
       rule_version: "3f9a1c2b7d60",
-      window: { kind: "sliding", timespan_ms: 300_000 },
+      window: { kind: "sliding", timespan_ms: 300_000, type: "event_count" },
     },
     {
       alert_id: "5f4c8f38-9a77-4d2c-8a53-1c3d0f6b9e21",

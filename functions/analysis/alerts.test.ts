@@ -11,11 +11,11 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 function setUp(event = login("e-1", 0), text?: string) {
   const ruleSet = compileTestRules(text);
-  const verdict = createJudge(ruleSet)(event.data);
+  const verdict = createJudge(ruleSet)(event);
   const [hit] = verdict?.hits ?? [];
   const [rule] = verdict?.matched ?? [];
   if (!verdict || !hit || !rule) throw new Error("the event matches nothing");
-  return { hit, rule, cause: { event, time: testNow, fields: verdict.fields } };
+  return { hit, rule, cause: { event, time: testNow, fields: verdict.fields, ruleSet: "r1" } };
 }
 
 function bucketOf(ids: readonly string[]): QualifiedBucket {
@@ -65,7 +65,8 @@ describe("the alert of a correlation", () => {
         { source: "/s", id: "e-1", time: "2026-11-21T12:00:30.000Z" },
       ],
       rule_version: hit.correlation.revision,
-      window: { kind: "sliding", timespan_ms: 60_000 },
+      rule_set: "r1",
+      window: { kind: "sliding", timespan_ms: 60_000, type: "event_count" },
     });
   });
 
@@ -149,8 +150,8 @@ describe("the alert of one event", () => {
       source_service: undefined,
     });
     const { rule } = setUp();
-    const { fields } = createJudge(compileTestRules())(bare.data) ?? { fields: {} };
-    const [alert] = alertsOf([ruleAlert(rule, { event: bare, time: testNow, fields })]);
+    const { fields } = createJudge(compileTestRules())(bare) ?? { fields: {} };
+    const [alert] = alertsOf([ruleAlert(rule, { event: bare, time: testNow, fields, ruleSet: "r1" })]);
     expect(alert).toMatchObject({
       triggered_by: { actor_id: null, client_ip: null },
       impacted_resource: { resource_id: null, server_hostname: null },

@@ -7,6 +7,7 @@ import { deriveId, deriveUuid } from "../../events/identity.ts";
 import type { EventIdentity } from "../../events/identity.ts";
 import { toInstant } from "../../events/time.ts";
 import type { QualifiedBucket } from "../../runtime/state/state.ts";
+import { describeBucket } from "./correlation/bucket-text.ts";
 import { lengthPrefixed } from "./correlation/group-key.ts";
 import { fromMember } from "./correlation/step.ts";
 import type { Fields } from "./fields.ts";
@@ -16,7 +17,7 @@ import type { RuleContent } from "./rules/content.ts";
 import type { Correlation } from "./sigma/language/correlation.ts";
 import type { Rule } from "./sigma/rule.ts";
 import { compileField, toText } from "./sigma/matching/values.ts";
-import type { Hit } from "./verdict.ts";
+import type { GroupOf } from "./verdict.ts";
 
 /** The event that made rules hold, as far as an alert tells of it. */
 export interface Cause {
@@ -24,6 +25,8 @@ export interface Cause {
   /** Effective event time, epoch milliseconds. */
   readonly time: number;
   readonly fields: Fields;
+  /** Hash of the rule set that judged it. */
+  readonly ruleSet: string;
 }
 
 const source = "/auditflow/analysis";
@@ -32,18 +35,24 @@ const maxEvidenceBytes = 262_144;
 const maxText = 4096;
 
 /** The id of the alert of a bucket: the same for every event, replica and order that arrives at it. */
-export function bucketAlertId({ correlation, group }: Hit, bucket: number): string {
-  return deriveUuid("alert", correlation.id, correlation.revision, group.key, String(bucket));
+export function bucketAlertId({ correlation, group }: GroupOf, bucket: number): string {
+  const { id, revision } = correlation;
+  return deriveUuid(kindOf(correlation), id, revision, group.key, String(bucket));
+}
+
+/** Alerts of a rule on trial are others than those it raises once it is active. */
+function kindOf(rule: Rule | Correlation): "alert" | "shadow-alert" {
+  return contentOf(rule).mode === "shadow" ? "shadow-alert" : "alert";
 }
 
 /** The alert of a rule that holds for one event by itself. */
 export function ruleAlert(rule: Rule, cause: Cause): Event<AlertRaised> {
   const { event, time, fields } = cause;
-  const alertId = deriveUuid("alert", rule.id, rule.revision, event.source, event.id);
+  const alertId = deriveUuid(kindOf(rule), rule.id, rule.revision, event.source, event.id);
   const { server_hostname: host, event_type: type } = event.data;
   return emission({
     cause,
-    part: 0,
+    salt: [],
     data: {
       ...describe(rule, { alertId, cause }),
       timestamp: toInstant(time),
@@ -58,39 +67,113 @@ export function ruleAlert(rule: Rule, cause: Cause): Event<AlertRaised> {
 }
 
 /** The alert of a bucket: one emission, or several when its evidence is too much for one event. */
-export function bucketAlerts(hit: Hit, bucket: QualifiedBucket, cause: Cause): readonly Event<AlertRaised>[] {
-  const { correlation, group } = hit;
-  const alertId = bucketAlertId(hit, bucket.bucket);
+export function bucketAlerts(
+  of: GroupOf,
+  bucket: QualifiedBucket,
+  cause: Cause,
+): readonly Event<AlertRaised>[] {
+  return emissions(of, bucket, { cause, salt: [] });
+}
+
+/**
+ * The alert of a bucket that was judged once its time had passed. No event is its cause, and a late one may
+ * have it judged again: the same evidence makes the same emission, other evidence another one.
+ */
+export function settledAlerts(
+  of: GroupOf,
+  bucket: QualifiedBucket,
+  cause: Cause,
+): readonly Event<AlertRaised>[] {
+  const evidence = lengthPrefixed(bucket.members.map(({ member }) => member));
+  return emissions(of, bucket, { cause, salt: [deriveUuid("settled", evidence)] });
+}
+
+interface Origin {
+  readonly cause: Cause;
+  /** What tells emissions of one alert with one cause apart. */
+  readonly salt: readonly string[];
+}
+
+function emissions(of: GroupOf, bucket: QualifiedBucket, origin: Origin): readonly Event<AlertRaised>[] {
+  const { correlation, group } = of;
+  const { cause, salt } = origin;
+  const alertId = bucketAlertId(of, bucket.bucket);
   const parts = inParts(bucket.members.map(({ member, time }) => evidenceOf(fromMember(member), time)));
   return parts.map((evidence, part) =>
     emission({
       cause,
-      part,
+      salt: part === 0 ? salt : [...salt, String(part)],
       data: {
         ...describe(correlation, { alertId, cause }),
         timestamp: toInstant(bucket.crossedAt),
-        description: text(describeBucket(hit, bucket)),
+        description: text(describeBucket(of, bucket)),
         ...seen(bucket),
         group_key: group.key,
         group: group.values,
         evidence,
         correlation_id: correlationId(parts[0]?.[0] ?? cause.event),
-        window: { kind: "sliding", timespan_ms: correlation.timespanMs },
+        window: windowOf(correlation),
       },
     }),
   );
 }
 
-interface Emission {
-  readonly cause: Cause;
-  readonly part: number;
+function windowOf({ type, timespanMs, window }: Correlation): AlertRaised["window"] {
+  const gap = window.kind === "session" ? { gap_ms: window.gapMs } : {};
+  return { kind: window.kind, timespan_ms: timespanMs, ...gap, type };
+}
+
+/** More groups than a correlation may have. */
+export interface Capped {
+  readonly correlation: Correlation;
+  readonly maxGroups: number;
+}
+
+const hourMs = 3_600_000;
+
+/** The hour in which a correlation had too many groups: one alert each. */
+export function cappedHour({ time }: Pick<Cause, "time">): number {
+  return Math.floor(time / hourMs);
+}
+
+/** Tells operators that events of new groups are not counted: who looks for an attack may look in vain. */
+export function cappedAlert({ correlation, maxGroups }: Capped, cause: Cause): Event<AlertRaised> {
+  const { event, time } = cause;
+  const alertId = deriveUuid("capped", correlation.id, correlation.revision, String(cappedHour(cause)));
+  const shown = text(shownRuleId(correlation));
+  return emission({
+    cause,
+    salt: [],
+    data: {
+      ...describe(correlation, { alertId, cause }),
+      alert_name: "A correlation has too many groups",
+      alert_type: "PIPELINE",
+      severity: "HIGH",
+      timestamp: toInstant(time),
+      description: text(
+        `${shown} (${correlation.title}) holds ${maxGroups} groups, the most it may: events of new groups are stored, and not counted by it.`,
+      ),
+      ...seen({ count: 1, firstSeen: time, lastSeen: time }),
+      group_key: lengthPrefixed(["groups capped", correlation.id]),
+      group: { rule_id: shown },
+      evidence: [evidenceOf(event, time)],
+      correlation_id: correlationId(event),
+      metadata: {
+        tags: ["auditflow.pipeline"],
+        remediation_guidance:
+          "Group by a field with fewer values or make the rules narrower; or, with the memory for it, raise AUDITFLOW_MAX_GROUPS.",
+      },
+    },
+  });
+}
+
+interface Emission extends Origin {
   readonly data: AlertRaised;
 }
 
-function emission({ cause, part, data }: Emission): Event<AlertRaised> {
-  const parts = part === 0 ? [] : [String(part)];
+function emission({ cause, salt, data }: Emission): Event<AlertRaised> {
   return createEvent(alertRaised, {
-    id: deriveId(cause.event, data.alert_id, ...parts),
+    id: deriveId(cause.event, data.alert_id, ...salt),
     source,
     time: data.timestamp,
     subject: data.alert_id,
@@ -127,7 +210,9 @@ function describe(
       ...(content.playbook_url === undefined ? {} : { playbook_url: content.playbook_url }),
     },
     status: "open" as const,
+    ...(content.mode === "shadow" ? { mode: content.mode } : {}),
     rule_version: rule.revision,
+    rule_set: cause.ruleSet,
   };
 }
 
@@ -158,13 +243,6 @@ const severities = {
   high: "HIGH",
   critical: "CRITICAL",
 } as const;
-
-/** The group and the numbers, nothing else of the events: a description travels into chats and mails. */
-function describeBucket({ correlation, group }: Hit, { count }: QualifiedBucket): string {
-  const of = Object.entries(group.values).map(([field, value]) => `${field} ${value}`);
-  const within = `${count} events within ${correlation.timespanMs / 1000} s of each other`;
-  return `${correlation.title}: ${within}${of.length > 0 ? ` (${of.join(", ")})` : ""}.`;
-}
 
 function seen({ count, firstSeen, lastSeen }: Pick<QualifiedBucket, "count" | "firstSeen" | "lastSeen">) {
   return { count, first_seen: toInstant(firstSeen), last_seen: toInstant(lastSeen) };

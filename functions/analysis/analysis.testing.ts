@@ -6,14 +6,16 @@ import { createEvent } from "../../events/envelope.ts";
 import type { Event } from "../../events/event.ts";
 import { toInstant } from "../../events/time.ts";
 import { noFailpoint } from "../../runtime/failpoints.ts";
+import type { Sink } from "../../runtime/function.ts";
 import type { Ledger } from "../../runtime/ledger/ledger.ts";
 import { createMemoryLedger } from "../../runtime/ledger/memory.ts";
 import { createMetrics } from "../../runtime/metrics.ts";
 import { createMemoryState } from "../../runtime/state/memory.ts";
 import type { State } from "../../runtime/state/state.ts";
 import { createEvaluate } from "./correlation/evaluate.ts";
-import { createLateEvaluation } from "./correlation/late.ts";
 import { createRestore } from "./correlation/rebuild.ts";
+import { createReplays } from "./correlation/replays.ts";
+import { createSettlement } from "./correlation/settlement.ts";
 import { createDetector, type DetectorDeps } from "./detector.ts";
 import { compileRules } from "./rules/compile.ts";
 import type { RuleSet } from "./sigma/rule-set.ts";
@@ -54,11 +56,14 @@ export interface TestAnalysisOptions extends Partial<Pick<DetectorDeps, "rules" 
   readonly ledger?: Ledger;
   readonly now?: () => number;
   readonly latenessMs?: number;
+  readonly maxGroups?: number;
+  readonly sink?: Sink;
 }
 
 /** A whole analysis in memory, without the host around it. */
 export function createTestAnalysis(options: TestAnalysisOptions = {}) {
   const { now = () => testNow, latenessMs = 600_000, failpoint = noFailpoint } = options;
+  const { maxGroups = 100_000, sink = async () => undefined } = options;
   const state = options.state ?? createMemoryState({ now });
   const ledger = options.ledger ?? createMemoryLedger({ now });
   const ruleSet = options.rules?.() ?? compileTestRules();
@@ -66,10 +71,11 @@ export function createTestAnalysis(options: TestAnalysisOptions = {}) {
   const metrics = createMetrics("analysis");
   const log = pino({ level: "silent" });
   const restore = createRestore({ state, ledger, now, latenessMs, metrics, log });
-  const evaluateLate = createLateEvaluation({ ledger });
-  const evaluate = createEvaluate({ state, restore, evaluateLate, latenessMs, metrics });
-  const detect = createDetector({ rules, ledger, evaluate, state, failpoint, log, metrics });
-  return { detect, restore, state, ledger, metrics, rules };
+  const replays = createReplays({ ledger });
+  const evaluate = createEvaluate({ state, restore, replays, latenessMs, now, metrics });
+  const detect = createDetector({ rules, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
+  const settle = createSettlement({ rules, ledger, replays, sink, limit: 100, log, metrics });
+  return { detect, settle, restore, state, ledger, metrics, rules };
 }
 
 /** An audit event `seconds` from the tests' clock: a failed login of root on edge-2, but for `changes`. */

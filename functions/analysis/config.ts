@@ -37,6 +37,10 @@ export const analysisConfig = z.object({
   AUDITFLOW_LATENESS: durationSetting.default(600_000),
   /** How long the broker is given before `POST /reconcile` emits something again. */
   AUDITFLOW_RECONCILE_AFTER: durationSetting.default(120_000),
+  /** Groups of one correlation in memory; events of further ones are not counted, which an alert tells. */
+  AUDITFLOW_MAX_GROUPS: z.coerce.number().int().min(1).default(100_000),
+  /** Events of one group in memory; what needs older ones is evaluated from the ledger. */
+  AUDITFLOW_MAX_GROUP_MEMBERS: z.coerce.number().int().min(1).default(10_000),
   /** Connections to PostgreSQL at most. */
   AUDITFLOW_POSTGRES_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(4),
   /** Where to fail on purpose, for fault tests; see runtime/failpoints.ts. */

@@ -7,14 +7,16 @@ import type { Log } from "../../runtime/log.ts";
 import { createBoundedLabel } from "../../runtime/metrics.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import type { State } from "../../runtime/state/state.ts";
-import { bucketAlertId, bucketAlerts, ruleAlert } from "./alerts.ts";
+import type { TimerRequest } from "../../runtime/ledger/ledger.ts";
+import { bucketAlertId, bucketAlerts, type Cause, ruleAlert } from "./alerts.ts";
+import { createCapping } from "./correlation/capping.ts";
 import { recordedMembers } from "./correlation/confirmation.ts";
 import type { Raised } from "./correlation/confirmation.ts";
-import type { Evaluate } from "./correlation/evaluate.ts";
+import type { Evaluate, Evaluated } from "./correlation/evaluate.ts";
 import { shownRuleId } from "./rules/content.ts";
+import type { Rule } from "./sigma/rule.ts";
 import type { RuleSet } from "./sigma/rule-set.ts";
-import { createJudge } from "./verdict.ts";
-import type { Judge } from "./verdict.ts";
+import { judgingOf } from "./verdict.ts";
 
 export interface DetectorDeps {
   /** The rules in force; asked once per event, so that one event is judged by one rule set. */
@@ -23,9 +25,11 @@ export interface DetectorDeps {
   /** Offers the event to a window. */
   readonly evaluate: Evaluate;
   readonly state: Pick<State, "confirm" | "confirmLate">;
+  /** How many groups of one correlation the state may hold; told in alerts only. */
+  readonly maxGroups: number;
   readonly failpoint: Failpoint;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "ruleMatches" | "alertsRaised">;
+  readonly metrics: Pick<Metrics, "ruleMatches" | "alertsRaised" | "groupsCapped">;
 }
 
 /** Answers an audit event with the alert events it gives rise to. */
@@ -51,13 +55,15 @@ export function createDetector(deps: DetectorDeps): Detector {
 
     const ruleSet = rules();
     // Evaluated by no rule, it would count as done, and what it should have raised would be lost for ever.
-    if (ruleSet.rules.length === 0) throw new UnavailableError("rules", "No rule is in force.");
-    const { alerts, raised } = await detect(ruleSet, event, acceptance.time);
+    if (ruleSet.size === 0) throw new UnavailableError("rules", "No rule is in force.");
+    const { alerts, raised, timers, onRecorded } = await detect(ruleSet, event, acceptance.time);
     await failpoint("after-window");
+    const detections = alerts.map(({ alert }) => alert);
     const recorded = await failpoint("record", () =>
-      ledger.record({ event, ruleSet: ruleSet.hash, detections: alerts.map(({ alert }) => alert) }),
+      ledger.record({ event, ruleSet: ruleSet.hash, detections, timers }),
     );
     await failpoint("after-record");
+    onRecorded();
     // Counted after the commit: what was only intended did not happen.
     for (const { rule } of alerts) metrics.alertsRaised.inc({ rule: label(rule) });
     await confirm(raised, recorded);
@@ -66,55 +72,69 @@ export function createDetector(deps: DetectorDeps): Detector {
   };
 }
 
+interface Told {
+  /** The id of the rule, as people know it. */
+  readonly rule: string;
+  readonly alert: Event;
+}
+
 interface Detected {
-  readonly alerts: readonly { readonly rule: string; readonly alert: Event }[];
+  readonly alerts: readonly Told[];
   readonly raised: readonly Raised[];
+  readonly timers: readonly TimerRequest[];
+  /** Called once the alerts are in the ledger. */
+  readonly onRecorded: () => void;
 }
 
 /** What the rules and the windows say about an event that is in the ledger. */
-function createDetection({ evaluate, metrics }: DetectorDeps) {
+function createDetection({ evaluate, maxGroups, metrics }: DetectorDeps) {
   const label = createBoundedLabel();
-  let latest: { readonly ruleSet: RuleSet; readonly judge: Judge } | undefined;
-
-  function judgeOf(ruleSet: RuleSet): Judge {
-    if (latest?.ruleSet !== ruleSet) latest = { ruleSet, judge: createJudge(ruleSet) };
-    return latest.judge;
-  }
+  const cap = createCapping({ maxGroups, metrics });
 
   return async (ruleSet: RuleSet, event: Event<AuditRecorded>, time: number): Promise<Detected> => {
-    const judge = judgeOf(ruleSet);
-    const verdict = judge(event.data);
+    const verdict = judgingOf(ruleSet).judge(event);
     if (!verdict) throw unclassified(event);
-    const cause = { event, time, fields: verdict.fields };
+    const cause = { event, time, fields: verdict.fields, ruleSet: ruleSet.hash };
     for (const rule of verdict.matched) metrics.ruleMatches.inc({ rule: label(shownRuleId(rule)) });
-    const single = verdict.matched
-      .filter(({ silent }) => !silent)
-      .map((rule) => ({ rule: shownRuleId(rule), alert: ruleAlert(rule, cause) }));
-    const windows = await Promise.all(
-      verdict.hits.map(async (hit) => ({ hit, ...(await evaluate({ hit, judge, ruleSet, event, time })) })),
-    );
+    const { evaluated, timers, capped } = await evaluate({ event, time, ruleSet, verdict });
+    const { told, onRecorded } = cap(capped, cause);
     return {
       alerts: [
-        ...single,
-        ...windows.flatMap(({ hit, qualified }) =>
-          qualified
-            .flatMap((bucket) => bucketAlerts(hit, bucket, cause))
-            .map((alert) => ({ rule: shownRuleId(hit.correlation), alert })),
-        ),
+        ...ruleAlerts(verdict.matched, cause),
+        ...evaluated.flatMap((found) => alertsOf(found, cause)),
+        ...told,
       ],
-      raised: windows.flatMap(({ hit, step, late, qualified }) =>
-        qualified.map(({ bucket }) => ({ step, late, bucket, alertId: bucketAlertId(hit, bucket) })),
-      ),
+      raised: evaluated.flatMap(raisedBy),
+      timers,
+      onRecorded,
     };
   };
+}
+
+function ruleAlerts(matched: readonly Rule[], cause: Cause): readonly Told[] {
+  const raising = matched.filter(({ silent }) => !silent);
+  return raising.map((rule) => ({ rule: shownRuleId(rule), alert: ruleAlert(rule, cause) }));
+}
+
+function alertsOf(found: Evaluated, cause: Cause): readonly Told[] {
+  const rule = shownRuleId(found.correlation);
+  const alerts = found.qualified.flatMap((bucket) => bucketAlerts(found, bucket, cause));
+  return alerts.map((alert) => ({ rule, alert }));
+}
+
+function raisedBy(found: Evaluated): readonly Raised[] {
+  const { window, source } = found;
+  return found.qualified.map(({ bucket }) => {
+    return { window, source, bucket, alertId: bucketAlertId(found, bucket) };
+  });
 }
 
 /** Confirms what was recorded, which may be what another run of the event saw. Failing only costs work. */
 function createConfirmation({ state, log }: DetectorDeps) {
   return async (raised: readonly Raised[], recorded: readonly Event[]): Promise<void> => {
-    const confirming = recordedMembers(raised, recorded).flatMap(({ step, late, ...part }) => [
-      state.confirm(step, [part]),
-      ...(late ? [state.confirmLate(step, [part])] : []),
+    const confirming = recordedMembers(raised, recorded).flatMap(({ window, source, ...part }) => [
+      ...(source === "ledger" ? [] : [state.confirm(window, [part])]),
+      ...(source === "window" ? [] : [state.confirmLate(window, [part])]),
     ]);
     await Promise.all(confirming).catch((error: unknown) =>
       log.debug({ err: error }, "Recorded evidence could not be confirmed; it will be told again."),

@@ -13,9 +13,10 @@ import { openState } from "../../runtime/state/open.ts";
 import { analysisConfig } from "./config.ts";
 import type { AnalysisConfig } from "./config.ts";
 import { createEvaluate } from "./correlation/evaluate.ts";
-import { createLateEvaluation } from "./correlation/late.ts";
 import { createPreparation } from "./correlation/preparation.ts";
 import { createRestore } from "./correlation/rebuild.ts";
+import { createReplays } from "./correlation/replays.ts";
+import { createSettlement, type Settle } from "./correlation/settlement.ts";
 import { createDetector } from "./detector.ts";
 import { openRules } from "./rules/loader.ts";
 import type { RuleSet } from "./sigma/rule-set.ts";
@@ -23,7 +24,7 @@ import type { RuleSet } from "./sigma/rule-set.ts";
 type Host = FunctionHost<AnalysisConfig>;
 type Accepts = typeof auditRecorded;
 
-/** How many overdue events one page of a reconciliation holds. */
+/** How many overdue events, or timers, one page of a reconciliation holds. */
 const reconcileLimit = 500;
 
 /** Turns audit events into alerts, by rules. */
@@ -60,15 +61,18 @@ async function start(host: Host): Promise<RunningFunction<Accepts>> {
   preparation.prepare(rules());
   opening.defer(() => stopping.abort(new UnavailableError("process", "The process is stopping.")));
 
-  const evaluateLate = createLateEvaluation({ ledger });
-  const evaluate = createEvaluate({ state, restore, evaluateLate, latenessMs, metrics });
+  const replays = createReplays({ ledger });
+  const evaluate = createEvaluate({ state, restore, replays, latenessMs, now, metrics });
   const seed = config.AUDITFLOW_FAILPOINTS_SEED;
   const failpoint = createFailpoint(config.AUDITFLOW_FAILPOINTS, {
     random: seed === undefined ? random : createSeededRandom(seed),
     onFire: (name, kind) => log.warn({ name, kind }, "failpoint"),
   });
-  const detect = createDetector({ rules, ledger, evaluate, state, failpoint, log, metrics });
-  const app = createRoutes(host, ledger);
+  const maxGroups = config.AUDITFLOW_MAX_GROUPS;
+  const detect = createDetector({ rules, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
+  const { sink } = host;
+  const settle = createSettlement({ rules, ledger, replays, sink, limit: reconcileLimit, log, metrics });
+  const app = createRoutes(host, { ledger, settle });
   const opened = opening.move();
   return {
     handle: (event) => detect(event),
@@ -100,8 +104,8 @@ async function openWatchedRules(
   { opening, onChange }: Watching,
 ): Promise<() => RuleSet> {
   const dependency = health.dependency("rules", { impairs: ["detection"] });
-  const tell = ({ rules }: RuleSet) => {
-    if (rules.length > 0) dependency.up();
+  const tell = ({ size }: RuleSet) => {
+    if (size > 0) dependency.up();
     else dependency.down(`no rule is in force; looked in ${config.AUDITFLOW_RULES_DIR}`);
   };
   const directory = config.AUDITFLOW_RULES_DIR;
@@ -119,11 +123,24 @@ async function openWatchedRules(
   return () => rules.current();
 }
 
-/** `POST /reconcile`: emits again what the broker lost. Called by a clock. */
-function createRoutes({ config, log, metrics, sink }: Host, ledger: Ledger) {
+interface Reconciling {
+  readonly ledger: Ledger;
+  readonly settle: Settle;
+}
+
+/**
+ * `POST /reconcile`: judges what has waited for its time to pass, and emits again what the broker lost.
+ * Called by a clock. When one of the two fails, the other has had its turn.
+ */
+function createRoutes({ config, log, metrics, sink }: Host, { ledger, settle }: Reconciling) {
   const olderThanMs = config.AUDITFLOW_RECONCILE_AFTER;
   const reconcile = createReconciler({ ledger, sink, olderThanMs, limit: reconcileLimit, metrics });
   const app = createApp({ log });
-  app.post("/reconcile", async (context) => context.json(await reconcile()));
+  app.post("/reconcile", async (context) => {
+    const [settled] = await Promise.allSettled([settle()]);
+    const reconciled = await reconcile();
+    if (settled.status === "rejected") throw settled.reason;
+    return context.json({ ...reconciled, timers: settled.value });
+  });
   return app;
 }

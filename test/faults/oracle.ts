@@ -1,13 +1,13 @@
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { parseInstant } from "../../events/time.ts";
-import { bucketAlerts, ruleAlert } from "../../functions/analysis/alerts.ts";
-import { evaluateWindow } from "../../functions/analysis/correlation/window.ts";
-import { spanOf, toMember } from "../../functions/analysis/correlation/step.ts";
+import { bucketAlerts, type Cause, ruleAlert } from "../../functions/analysis/alerts.ts";
+import { toGroup } from "../../functions/analysis/correlation/group-key.ts";
+import { toMember } from "../../functions/analysis/correlation/step.ts";
+import { evaluateCorrelations, type Occurrence } from "../../functions/analysis/sigma/correlating/chain.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
-import { createJudge, type Hit } from "../../functions/analysis/verdict.ts";
+import { createJudge } from "../../functions/analysis/verdict.ts";
 import { toEmission } from "../../functions/notification/alert.ts";
 import { alertsOf, episodesOf } from "../../functions/notification/store/episodes-of.ts";
-import type { WindowMember } from "../../runtime/state/state.ts";
 import type { AuditEvent } from "./traffic.ts";
 
 /** What must be stored in the end: a line per alert and per episode, sorted. */
@@ -19,27 +19,28 @@ export interface Expected {
 /** What the set of accepted events justifies, whatever way they came: the plain definitions. */
 export function justified(events: readonly AuditEvent[], ruleSet: RuleSet): Expected {
   const judge = createJudge(ruleSet);
-  const groups = new Map<
-    string,
-    { hit: Hit; members: WindowMember[]; cause: Parameters<typeof ruleAlert>[1] }
-  >();
+  const causes = new Map<string, Cause>();
+  const occurrences: Occurrence[] = [];
   const raised: ReturnType<typeof ruleAlert>[] = [];
   for (const event of events) {
-    const verdict = judge(event.data);
+    const verdict = judge(event);
     if (!verdict) continue;
-    const time = parseInstant(event.time ?? "") ?? 0;
-    const cause = { event, time, fields: verdict.fields };
-    raised.push(...verdict.matched.filter(({ silent }) => !silent).map((rule) => ruleAlert(rule, cause)));
-    for (const hit of verdict.hits) {
-      const name = `${hit.correlation.id} ${hit.group.key}`;
-      const group = groups.get(name) ?? { hit, members: [], cause };
-      group.members.push({ member: toMember(event), time });
-      groups.set(name, group);
-    }
+    const { matched, fields } = verdict;
+    const [member, time] = [toMember(event), parseInstant(event.time ?? "") ?? 0];
+    const cause = { event, time, fields, ruleSet: ruleSet.hash };
+    causes.set(member, cause);
+    raised.push(...matched.filter(({ silent }) => !silent).map((rule) => ruleAlert(rule, cause)));
+    occurrences.push({ member, time, matched: matched.map(({ id }) => id), fields });
   }
-  for (const { hit, members, cause } of groups.values()) {
-    for (const bucket of evaluateWindow(members, spanOf(hit.correlation)))
-      raised.push(...bucketAlerts(hit, bucket, cause));
+  for (const { correlation, group: values, buckets } of evaluateCorrelations(
+    ruleSet.correlations,
+    occurrences,
+  )) {
+    const group = toGroup(correlation.groupBy, values);
+    for (const bucket of correlation.silent ? [] : buckets) {
+      const cause = causes.get(bucket.members[0]?.member ?? "");
+      if (cause) raised.push(...bucketAlerts({ correlation, group }, bucket, cause));
+    }
   }
   const emissions = raised.map((event) => toEmission({ ...event, type: alertRaised.type }));
   return {

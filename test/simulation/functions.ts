@@ -6,9 +6,10 @@ import { eventRejected } from "../../events/contracts/event-rejected.ts";
 import type { Event } from "../../events/event.ts";
 import type { EncodedMessage } from "../../events/http-message.ts";
 import { createEvaluate } from "../../functions/analysis/correlation/evaluate.ts";
-import { createLateEvaluation } from "../../functions/analysis/correlation/late.ts";
 import { createPreparation } from "../../functions/analysis/correlation/preparation.ts";
 import { createRestore } from "../../functions/analysis/correlation/rebuild.ts";
+import { createReplays } from "../../functions/analysis/correlation/replays.ts";
+import { createSettlement } from "../../functions/analysis/correlation/settlement.ts";
 import { createDetector } from "../../functions/analysis/detector.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
 import { ChannelError } from "../../functions/notification/channels/channel.ts";
@@ -71,19 +72,27 @@ export function startAnalysis(around: Surroundings): Analysis {
   const restore = createRestore({ state, ledger, now, latenessMs, metrics, log });
   const preparation = createPreparation({ state, restore, log });
   preparation.prepare(ruleSet);
-  const evaluateLate = createLateEvaluation({ ledger });
-  const evaluate = createEvaluate({ state, restore, evaluateLate, latenessMs, metrics });
+  const replays = createReplays({ ledger });
+  const evaluate = createEvaluate({ state, restore, replays, latenessMs, now, metrics });
   const failpoint = createFailpoints(world, around.failpointHits);
   const rules = () => ruleSet;
-  const detect = createDetector({ rules, ledger, evaluate, state, failpoint, log, metrics });
+  const maxGroups = 100_000;
+  const detect = createDetector({ rules, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
   const route = openRoute(around, {
     definition: { name: "analysis", accepts: [auditRecorded], emits: [alertRaised] },
     handle: detect,
   });
   const { sink } = around;
+  const settle = createSettlement({ rules, ledger, replays, sink, limit: 500, log, metrics });
+  const reconcile = createReconciler({ ledger, sink, olderThanMs: 120_000, limit: 500, metrics });
   return {
     deliver: (_path, message) => route.answer({ ...message, truncated: false }),
-    reconcile: createReconciler({ ledger, sink, olderThanMs: 120_000, limit: 500, metrics }),
+    async reconcile() {
+      const [settled] = await Promise.allSettled([settle()]);
+      const reconciled = await reconcile();
+      if (settled.status === "rejected") throw settled.reason;
+      return reconciled;
+    },
   };
 }
 

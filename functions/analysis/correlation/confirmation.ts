@@ -1,20 +1,18 @@
 import { alertRaised } from "../../../events/contracts/alert-raised.ts";
 import type { Event } from "../../../events/event.ts";
 import { parseInstant } from "../../../events/time.ts";
-import type { BucketMembers, WindowName } from "../../../runtime/state/state.ts";
+import type { BucketMembers } from "../../../runtime/state/state.ts";
+import type { Evaluated } from "./evaluate.ts";
 import { toMember } from "./step.ts";
 
 /** A bucket an event qualified. */
-export interface Raised {
-  readonly step: WindowName;
+export interface Raised extends Pick<Evaluated, "window" | "source"> {
   readonly bucket: number;
   readonly alertId: string;
-  /** Whether it was evaluated from the ledger. */
-  readonly late: boolean;
 }
 
 /** Members of a bucket that the ledger now holds as evidence of its alert. */
-export type RecordedMembers = BucketMembers & Pick<Raised, "step" | "late">;
+export type RecordedMembers = BucketMembers & Pick<Raised, "window" | "source">;
 
 /**
  * What may be confirmed: exactly the evidence that is recorded. When two runs of an event race, the
@@ -33,6 +31,7 @@ export function recordedMembers(
       member: toMember({ source, id }),
       time: parseInstant(time) ?? 0,
     }));
-    return [{ step: entry.step, late: entry.late, bucket: entry.bucket, members }];
+    const { window, source, bucket } = entry;
+    return [{ window, source, bucket, members }];
   });
 }

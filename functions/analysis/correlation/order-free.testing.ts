@@ -18,9 +18,9 @@ import type { State } from "../../../runtime/state/state.ts";
 import { createDetector } from "../detector.ts";
 import { compileRules } from "../rules/compile.ts";
 import { createEvaluate } from "./evaluate.ts";
-import { createLateEvaluation } from "./late.ts";
 import { justified, outcomeOf } from "./outcome.testing.ts";
 import { createRestore } from "./rebuild.ts";
+import { createReplays } from "./replays.ts";
 
 const text = `
 title: Failed login
@@ -243,10 +243,11 @@ function failAt(crash: Crash | null): Failpoint {
 /** A replica shares state and ledger with the others and nothing else. */
 function createReplica({ state, ledger, metrics }: { state: State; ledger: Ledger; metrics: Metrics }) {
   const restore = createRestore({ state, ledger, now: Date.now, latenessMs, metrics, log });
-  const evaluateLate = createLateEvaluation({ ledger });
-  const evaluate = createEvaluate({ state, restore, evaluateLate, latenessMs, metrics });
+  const replays = createReplays({ ledger });
+  const evaluate = createEvaluate({ state, restore, replays, latenessMs, now: Date.now, metrics });
+  const maxGroups = 100_000;
   return (failpoint: Failpoint) =>
-    createDetector({ rules: () => ruleSet, ledger, evaluate, state, failpoint, log, metrics });
+    createDetector({ rules: () => ruleSet, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
 }
 
 function toEvent({ events }: Story, index: number, base: number): Event<AuditRecorded> {

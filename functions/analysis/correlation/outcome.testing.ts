@@ -3,11 +3,11 @@ import type { AuditRecorded } from "../../../events/contracts/audit-recorded.ts"
 import type { Event } from "../../../events/event.ts";
 import type { WindowMember } from "../../../runtime/state/state.ts";
 import { bucketAlertId } from "../alerts.ts";
+import { evaluateCorrelations, type Occurrence } from "../sigma/correlating/chain.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { createJudge } from "../verdict.ts";
-import type { Hit } from "../verdict.ts";
-import { spanOf, toMember } from "./step.ts";
-import { evaluateWindow } from "./window.ts";
+import { toGroup } from "./group-key.ts";
+import { toMember } from "./step.ts";
 
 /** What was raised: the evidence of each alert, and the episodes of each rule and group. */
 export interface Outcome {
@@ -18,22 +18,26 @@ export interface Outcome {
 /** The oracle: what the set of all events justifies, whatever way it came. */
 export function justified(events: readonly Event<AuditRecorded>[], ruleSet: RuleSet): Outcome {
   const judge = createJudge(ruleSet);
-  const groups = new Map<string, { hit: Hit; members: WindowMember[] }>();
-  for (const event of events) {
-    for (const hit of judge(event.data)?.hits ?? []) {
-      const name = `${hit.correlation.id} ${hit.group.key}`;
-      const group = groups.get(name) ?? { hit, members: [] };
-      group.members.push({ member: toMember(event), time: Date.parse(event.time ?? "") });
-      groups.set(name, group);
-    }
-  }
-  const alerts = [...groups].flatMap(([name, { hit, members }]) =>
-    evaluateWindow(members, spanOf(hit.correlation)).map((bucket) => ({
-      id: bucketAlertId(hit, bucket.bucket),
-      group: name,
-      evidence: bucket.members.map(({ member, time }) => ({ member, time })),
-    })),
-  );
+  const occurrences = events.map((event): Occurrence => {
+    const verdict = judge(event);
+    return {
+      member: toMember(event),
+      time: Date.parse(event.time ?? ""),
+      matched: (verdict?.matched ?? []).map(({ id }) => id),
+      fields: verdict?.fields ?? {},
+    };
+  });
+  const groups = evaluateCorrelations(ruleSet.correlations, occurrences);
+  const alerts = groups
+    .filter(({ correlation }) => !correlation.silent)
+    .flatMap(({ correlation, group: values, buckets }) => {
+      const group = toGroup(correlation.groupBy, values);
+      return buckets.map((bucket) => ({
+        id: bucketAlertId({ correlation, group }, bucket.bucket),
+        group: `${correlation.id} ${group.key}`,
+        evidence: bucket.members.map(({ member, time }) => ({ member, time })),
+      }));
+    });
   return summarise(alerts);
 }
 

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../../runtime/log.ts";
 import type { State } from "../../../runtime/state/state.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
-import type { Restore } from "./rebuild.ts";
-import { seriesOf } from "./step.ts";
+import { type Restore, windowed } from "./rebuild.ts";
 
 export interface PreparationDeps {
   readonly state: Pick<State, "isCurrent" | "read" | "write">;
@@ -33,7 +32,7 @@ export function createPreparation({ state, restore, log }: PreparationDeps): Pre
   let running: Promise<void> | undefined;
 
   async function attempt(ruleSet: RuleSet): Promise<void> {
-    const series = ruleSet.correlations.map(seriesOf);
+    const series = windowed(ruleSet).map((part) => part.series);
     const inForce = series.toSorted().join("\n");
     const isChanged = (await state.read(inForceKey)) !== inForce;
     if (!isChanged && (await state.isCurrent(series))) return;

@@ -10,7 +10,7 @@ import type { State } from "../../../runtime/state/state.ts";
 import { alertsOf, compileTestRules, createTestAnalysis, login, testNow } from "../analysis.testing.ts";
 import { createPreparation } from "./preparation.ts";
 import { createRestore, type Restore } from "./rebuild.ts";
-import { seriesOf } from "./step.ts";
+import { seriesOf } from "./plan.ts";
 
 const now = () => testNow;
 const log = pino({ level: "silent" });

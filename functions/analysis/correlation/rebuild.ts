@@ -6,8 +6,9 @@ import type { Metrics } from "../../../runtime/metrics.ts";
 import { windowGraceMs } from "../../../runtime/state/state.ts";
 import type { AddMember, Coverage, State } from "../../../runtime/state/state.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
-import { createJudge } from "../verdict.ts";
-import { seriesOf, toMember, toStep } from "./step.ts";
+import { judgingOf } from "../verdict.ts";
+import type { Part } from "./plan.ts";
+import { toMember, toStep } from "./step.ts";
 
 export interface RestoreDeps {
   readonly state: State;
@@ -46,7 +47,7 @@ export function createRestore(deps: RestoreDeps): Restore {
     | undefined;
 
   async function restore(ruleSet: RuleSet, always: boolean): Promise<void> {
-    const series = ruleSet.correlations.map(seriesOf);
+    const series = windowed(ruleSet).map((part) => part.series);
     const done = await ledger.exclusive("state-rebuild", async (signal) => {
       if (!always && (await state.isCurrent(series))) return true;
       await rebuild(deps, ruleSet, stopping ? AbortSignal.any([signal, stopping]) : signal);
@@ -72,25 +73,31 @@ export function createRestore(deps: RestoreDeps): Restore {
   return request;
 }
 
+/** The correlations of a rule set that are evaluated by the windows of the state. */
+export function windowed(ruleSet: RuleSet): readonly Part[] {
+  return judgingOf(ruleSet).parts.filter(({ mode }) => mode === "window");
+}
+
 async function rebuild(
   { state, ledger, now, latenessMs, metrics, log }: RestoreDeps,
   ruleSet: RuleSet,
   signal: AbortSignal,
 ): Promise<void> {
-  const coverage = ruleSet.correlations.map((correlation): Coverage => ({
-    series: seriesOf(correlation),
+  const coverage = windowed(ruleSet).map(({ correlation, series }): Coverage => ({
+    series,
     from: now() - correlation.timespanMs - latenessMs - windowGraceMs,
   }));
   const from = Math.min(now(), ...coverage.map((part) => part.from));
   let members = 0;
   await state.rebuild(coverage, async (add) => {
-    const judge = createJudge(ruleSet);
+    const { judge } = judgingOf(ruleSet);
     const adding = createAdding(add);
     for await (const { event, time } of ledger.replay({ from, to: endOfTime, types: [auditRecorded.type] })) {
       // Without the lock somebody else may be rebuilding already; and a process that stops does not wait.
       signal.throwIfAborted();
       const parsed = auditRecorded.data.safeParse(event.data);
-      const hits = parsed.success ? (judge(parsed.data)?.hits ?? []) : [];
+      const verdict = parsed.success ? judge({ source: event.source, data: parsed.data }) : undefined;
+      const hits = (verdict?.hits ?? []).filter(({ part }) => part.mode === "window");
       for (const hit of hits) await adding.add(toStep(hit, { member: toMember(event), time }, latenessMs));
       members += hits.length;
     }

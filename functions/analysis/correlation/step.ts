@@ -1,11 +1,12 @@
 import { z } from "zod";
 
 import type { EventIdentity } from "../../../events/identity.ts";
-import type { WindowMember, WindowStep } from "../../../runtime/state/state.ts";
-import type { Correlation } from "../sigma/language/correlation.ts";
+import type { WindowMember, WindowName, WindowStep } from "../../../runtime/state/state.ts";
+import { conditionOf } from "../sigma/correlating/nature.ts";
+import { distinctValueOf } from "../sigma/correlating/tally.ts";
 import type { Hit } from "../verdict.ts";
-import { lengthPrefixed } from "./group-key.ts";
-import type { WindowSpan } from "./window.ts";
+import type { Group } from "./group-key.ts";
+import type { Part } from "./plan.ts";
 
 const pair = z.tuple([z.string(), z.string()]);
 
@@ -20,33 +21,41 @@ export function fromMember(member: string): EventIdentity {
   return { source, id };
 }
 
-/** The windows that are covered, and rebuilt, together: those of one correlation and its revision. */
-export function seriesOf({ id, revision }: Pick<Correlation, "id" | "revision">): string {
-  return lengthPrefixed([id, revision]);
+/** The window of a group, by name. */
+export function toWindowName({ series, correlation }: Part, { key }: Pick<Group, "key">): WindowName {
+  return { key: `${series}/${key}`, timespanMs: correlation.timespanMs };
 }
 
-/** What the state is asked about a hit. */
+/** What the state is asked about a hit of a correlation that it can be asked about. */
 export function toStep(
-  { correlation, group }: Hit,
+  { part, group, rules, values }: Hit,
   { member, time }: WindowMember,
   latenessMs: number,
 ): WindowStep {
-  const series = seriesOf(correlation);
-  const { timespanMs, threshold } = spanOf(correlation);
+  const { correlation, series } = part;
+  const condition = conditionOf(correlation);
+  if (!condition) throw new Error(`The windows of ${correlation.id} are not the state's.`);
   return {
+    ...toWindowName(part, group),
     series,
-    key: `${series}/${group.key}`,
     member,
     time,
-    timespanMs,
     latenessMs,
-    window: { kind: "sliding" },
-    condition: { kind: "count", atLeast: threshold },
+    rules,
+    value: distinctValueOf({ values }),
+    window: correlation.window,
+    condition: toWindowCondition(condition),
   };
 }
 
-/** The window of a correlation that counts events. */
-export function spanOf({ timespanMs, condition }: Correlation): WindowSpan {
-  const operand = condition.kind === "number" ? condition.comparisons[0]?.operand : undefined;
-  return { timespanMs, threshold: operand ?? 1 };
+/** One value per condition: the state's types tell the two countings apart. */
+function toWindowCondition(condition: NonNullable<ReturnType<typeof conditionOf>>): WindowStep["condition"] {
+  switch (condition.kind) {
+    case "count":
+      return { kind: "count", atLeast: condition.atLeast };
+    case "distinct":
+      return { kind: "distinct", atLeast: condition.atLeast };
+    default:
+      return condition;
+  }
 }

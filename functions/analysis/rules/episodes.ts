@@ -1,5 +1,5 @@
-import { spanOf } from "../correlation/step.ts";
-import { evaluateWindow } from "../correlation/window.ts";
+import { toGroup } from "../correlation/group-key.ts";
+import { evaluateCorrelations, type GroupBuckets, type Occurrence } from "../sigma/correlating/chain.ts";
 import type { Correlation } from "../sigma/language/correlation.ts";
 import type { Level } from "../sigma/language/description.ts";
 import type { Rule } from "../sigma/rule.ts";
@@ -23,12 +23,6 @@ export interface Episode {
   readonly group: Readonly<Record<string, string>>;
 }
 
-interface Group {
-  readonly correlation: Correlation;
-  readonly values: Readonly<Record<string, string>>;
-  readonly members: { readonly member: string; readonly time: number }[];
-}
-
 /**
  * What a rule set makes of a list of events, by the definition of windows and episodes and with no state,
  * no ledger and no clock: the plain reference for the whole pipeline.
@@ -36,21 +30,19 @@ interface Group {
 export function episodesOf(ruleSet: RuleSet, events: readonly TimedEvent[]): readonly Episode[] {
   const judge = createJudge(ruleSet);
   const episodes: Episode[] = [];
-  const groups = new Map<string, Group>();
+  const occurrences: Occurrence[] = [];
   for (const [index, { time, data }] of events.entries()) {
-    const verdict = judge(data);
-    for (const rule of verdict?.matched ?? []) {
+    const { matched = [], fields = {} } = judge({ data }) ?? {};
+    for (const rule of matched) {
       if (rule.silent) continue;
       episodes.push({ ...described(rule), count: 1, firstSeen: time, lastSeen: time, group: {} });
     }
-    for (const { correlation, group } of verdict?.hits ?? []) {
-      const key = JSON.stringify([correlation.id, group.key]);
-      const known = groups.get(key) ?? { correlation, values: group.values, members: [] };
-      known.members.push({ member: String(index), time });
-      groups.set(key, known);
-    }
+    if (matched.length === 0) continue;
+    occurrences.push({ member: String(index), time, matched: matched.map(({ id }) => id), fields });
   }
-  return [...episodes, ...[...groups.values()].flatMap(episodesOfGroup)];
+  const groups = evaluateCorrelations(ruleSet.correlations, occurrences);
+  const raising = groups.filter(({ correlation }) => !correlation.silent);
+  return [...episodes, ...raising.flatMap(episodesOfGroup)];
 }
 
 function described(rule: Rule | Correlation) {
@@ -59,30 +51,20 @@ function described(rule: Rule | Correlation) {
 }
 
 /** Alerts whose spans of evidence touch are one episode. */
-function episodesOfGroup({ correlation, values, members }: Group): readonly Episode[] {
-  const spans = evaluateWindow(members, spanOf(correlation))
-    .map((bucket) => ({
-      from: Math.min(...bucket.members.map(({ time }) => time)),
-      to: Math.max(...bucket.members.map(({ time }) => time)),
-      members: new Set(bucket.members.map(({ member }) => member)),
-    }))
-    .toSorted((a, b) => a.from - b.from);
-  const joined: typeof spans = [];
-  for (const span of spans) {
-    const last = joined.at(-1);
-    if (!last || span.from > last.to) joined.push(span);
-    else
-      joined[joined.length - 1] = {
-        ...last,
-        to: Math.max(last.to, span.to),
-        members: new Set([...last.members, ...span.members]),
-      };
+function episodesOfGroup({ correlation, group, buckets }: GroupBuckets): readonly Episode[] {
+  const { values } = toGroup(correlation.groupBy, group);
+  const joined: { from: number; to: number; members: Set<string> }[] = [];
+  for (const { firstSeen, lastSeen, members } of buckets.toSorted((a, b) => a.firstSeen - b.firstSeen)) {
+    let open = joined.at(-1);
+    if (!open || firstSeen > open.to) {
+      open = { from: firstSeen, to: lastSeen, members: new Set() };
+      joined.push(open);
+    }
+    open.to = Math.max(open.to, lastSeen);
+    for (const { member } of members) open.members.add(member);
   }
-  return joined.map((span) => ({
-    ...described(correlation),
-    count: span.members.size,
-    firstSeen: span.from,
-    lastSeen: span.to,
-    group: values,
-  }));
+  return joined.map(({ from, to, members }) => {
+    const times = { firstSeen: from, lastSeen: to };
+    return { ...described(correlation), ...times, count: members.size, group: values };
+  });
 }

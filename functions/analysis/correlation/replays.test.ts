@@ -6,7 +6,7 @@ import { toInstant } from "../../../events/time.ts";
 import type { EventRange, Ledger, LedgerEntry } from "../../../runtime/ledger/ledger.ts";
 import { compileRules } from "../rules/compile.ts";
 import { createJudge } from "../verdict.ts";
-import { createLateEvaluation } from "./late.ts";
+import { createReplays } from "./replays.ts";
 
 const text = `
 title: Failed login
@@ -28,9 +28,11 @@ function entry(id: string, seconds: number, user = "root"): LedgerEntry {
 }
 
 function lateOf({ event, time }: LedgerEntry) {
-  const [hit] = judge(auditRecorded.data.parse(event.data))?.hits ?? [];
+  const [hit] = judge({ data: auditRecorded.data.parse(event.data) })?.hits ?? [];
   if (!hit) throw new Error("the event counts for nothing");
-  return { hit, judge, time };
+  const { part, group } = hit;
+  const between = { from: time - part.reach.after, to: time + part.reach.before };
+  return { part, groupKey: group.key, between, judge };
 }
 
 /** A ledger that shows which ranges were read, and that can be held up. */
@@ -50,26 +52,26 @@ test("the windows of a late event are evaluated with all their members, of its g
   const late = entry("late", 5);
   const others = [entry("a", -4.999), entry("b", 14.999), entry("c", 0), entry("x", 5, "alice")];
   const { ledger, ranges } = createLedger([...others, late, entry("too old", -5), entry("too new", 15)]);
-  const buckets = await createLateEvaluation({ ledger })(lateOf(late));
+  const [answer] = await createReplays({ ledger })(lateOf(late));
   expect(ranges).toEqual([{ from: base - 4999, to: base + 15_000, types: [auditRecorded.type] }]);
-  expect(buckets.map(({ crossedAt, count }) => [crossedAt - base, count])).toEqual([[5000, 3]]);
+  expect(answer?.buckets.map(({ crossedAt, count }) => [crossedAt - base, count])).toEqual([[5000, 3]]);
 });
 
 test("those that come while a replay runs share the next one", async () => {
   const events = [0, 1, 2, 3].map((second) => entry(`e${second}`, second));
   const gate = Promise.withResolvers<void>();
   const { ledger, ranges } = createLedger(events, () => gate.promise);
-  const evaluate = createLateEvaluation({ ledger });
+  const evaluate = createReplays({ ledger });
   const answers = Promise.all(events.map((event) => evaluate(lateOf(event))));
   gate.resolve();
-  expect((await answers).map((buckets) => buckets[0]?.count)).toEqual([4, 4, 4, 4]);
+  expect((await answers).map(([answer]) => answer?.buckets[0]?.count)).toEqual([4, 4, 4, 4]);
   expect(ranges).toHaveLength(2);
 });
 
 test("events far apart are replayed apart", async () => {
   const events = [entry("now", 0), entry("also now", 1), entry("last year", -31_536_000)];
   const { ledger, ranges } = createLedger(events);
-  const evaluate = createLateEvaluation({ ledger });
+  const evaluate = createReplays({ ledger });
   const warm = evaluate(lateOf(entry("first", 1_000_000)));
   await Promise.all([warm, ...events.map((event) => evaluate(lateOf(event)))]);
   expect(ranges.map(({ from, to }) => (to - from) / 1000).toSorted((a, b) => a - b)).toEqual([
@@ -83,7 +85,7 @@ test("a ledger that fails fails those who asked, and the next are served", async
     failures -= 1;
     if (failures >= 0) throw new Error("away");
   });
-  const evaluate = createLateEvaluation({ ledger });
+  const evaluate = createReplays({ ledger });
   await expect(evaluate(lateOf(entry("a", 0)))).rejects.toThrow("away");
   await expect(evaluate(lateOf(entry("a", 0)))).resolves.toEqual([]);
 });

@@ -1,0 +1,56 @@
+import type { TimerRequest } from "../../../runtime/ledger/ledger.ts";
+import type { Verdict } from "../verdict.ts";
+import type { Part } from "./plan.ts";
+
+interface Timing {
+  readonly latenessMs: number;
+  /** This process's clock; only saves work, for the ledger's clock decides. */
+  readonly now: number;
+}
+
+/** Clocks disagree by less than this. */
+const clockToleranceMs = 3_600_000;
+
+/**
+ * The timers an event asks for: of each group it counts for, and of every correlation of correlations that it
+ * may matter to as a whole, whose groups are other events' affair.
+ *
+ * The bucket of the event always waits for it. Others that it can affect wait for events of their own, and
+ * need this one's timer only when it comes after theirs were settled.
+ */
+export function timersOf(
+  { verdict, time }: { readonly verdict: Verdict; readonly time: number },
+  timing: Timing,
+): readonly TimerRequest[] {
+  const groups = [
+    ...verdict.hits.map(({ part, group }) => ({ part, group: group.key })),
+    ...verdict.chains.map((part) => ({ part, group: "" })),
+  ];
+  return groups
+    .filter(({ part }) => part.mode === "settled")
+    .flatMap(({ part, group }) =>
+      bucketsAround(part, time).flatMap((bucket) => request({ part, group, bucket, time }, timing)),
+    );
+}
+
+interface Place {
+  readonly part: Part;
+  readonly group: string;
+  readonly bucket: number;
+  readonly time: number;
+}
+
+function request({ part, group, bucket, time }: Place, { latenessMs, now }: Timing): readonly TimerRequest[] {
+  const { timespanMs } = part.correlation;
+  const endsAt = (bucket + 1) * timespanMs + part.reach.after;
+  const timer = { series: part.series, group, bucket, endsAt, latenessMs };
+  if (bucket === Math.floor(time / timespanMs)) return [timer];
+  return endsAt + latenessMs <= now + clockToleranceMs ? [{ ...timer, onlyWhenLate: true }] : [];
+}
+
+/** The buckets of the positions that an event can affect. */
+function bucketsAround({ correlation: { timespanMs }, reach }: Part, time: number): readonly number[] {
+  const first = Math.floor((time - reach.after) / timespanMs);
+  const last = Math.floor((time + reach.before - 1) / timespanMs);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
