@@ -11,6 +11,7 @@ const benchmarks: Readonly<
   coldstart: () => import("./coldstart.ts"),
   batch: () => import("./batch.ts"),
   window: () => import("./window.ts"),
+  pack: () => import("./pack.ts"),
   endtoend: () => import("./endtoend.ts"),
 };
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import { RuleError } from "../sigma/language/problem.ts";
 import { groupByLogsource } from "../sigma/matching/matcher.ts";
 import { compileRules } from "./compile.ts";
 import { sha256 } from "./digest.ts";
@@ -75,18 +76,23 @@ describe("a pack", () => {
   });
 });
 
-describe("what is not the pack that was built is refused:", () => {
-  const refused = (damaged: Buffer, message: RegExp) =>
-    expect(() => openPack(damaged)).toThrow(
-      expect.objectContaining({ code: "RULE_PACK_INVALID", message: expect.stringMatching(message) }),
-    );
+/** What opening says about bytes that are no pack. */
+function refusal(damaged: Buffer): string {
+  try {
+    openPack(damaged);
+    return "";
+  } catch (error) {
+    return error instanceof RuleError ? `${error.code} ${error.message}` : String(error);
+  }
+}
 
+describe("what is not the pack that was built is refused:", () => {
   test("any other byte", () => {
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
         const damaged = Buffer.from(bytes);
         damaged[at] = (damaged[at] ?? 0) ^ change;
-        expect(() => openPack(damaged)).toThrow();
+        expect(refusal(damaged)).toMatch(/^RULE_PACK_INVALID /);
       }),
       { numRuns: 500 },
     );
@@ -94,14 +100,14 @@ describe("what is not the pack that was built is refused:", () => {
 
   test("a part of it, or more than it", () => {
     for (let length = 0; length < bytes.length; length += 7) {
-      expect(() => openPack(bytes.subarray(0, length))).toThrow(/pack/);
+      expect(refusal(bytes.subarray(0, length))).toMatch(/^RULE_PACK_INVALID /);
     }
-    refused(Buffer.concat([bytes, Buffer.from("\n")]), /SHA-256/);
+    expect(refusal(Buffer.concat([bytes, Buffer.from("\n")]))).toContain("SHA-256");
   });
 
   test("another version, which both names", () => {
     const other = written.replace('"version":1', '"version":7');
-    refused(Buffer.from(other), /has the format version 7; this program reads version 1/);
+    expect(refusal(Buffer.from(other))).toContain("the format version 7; this program reads version 1");
   });
 
   test.for([
@@ -111,7 +117,7 @@ describe("what is not the pack that was built is refused:", () => {
     ["JSON of another format", '{"format":"x","version":1,\n"a":1}'],
     ["a pack that was laid out anew", JSON.stringify(JSON.parse(written), null, 2)],
   ] as const)("%s", ([, other]) => {
-    refused(Buffer.from(other), /no rule pack/);
+    expect(refusal(Buffer.from(other))).toContain("no rule pack");
   });
 });
 
