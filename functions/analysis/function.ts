@@ -100,7 +100,7 @@ interface Watching {
 
 /** The rules in force, for as long as `opening` lives. Bad files are reported and the last good set kept. */
 async function openWatchedRules(
-  { config, health, log, metrics }: Host,
+  { config, health, log, metrics, now }: Host,
   { opening, onChange }: Watching,
 ): Promise<() => RuleSet> {
   const dependency = health.dependency("rules", { impairs: ["detection"] });
@@ -113,6 +113,7 @@ async function openWatchedRules(
     directory,
     log,
     metrics,
+    now,
     onChange: (ruleSet: RuleSet) => {
       tell(ruleSet);
       onChange(ruleSet);

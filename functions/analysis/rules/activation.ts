@@ -1,11 +1,9 @@
 import type { Compiled } from "../sigma/compile.ts";
 import type { Correlation } from "../sigma/language/correlation.ts";
 import type { RuleProblem } from "../sigma/language/problem.ts";
-import { groupByLogsource } from "../sigma/matching/matcher.ts";
-import { createRuleSet, hashOf, type RuleSet } from "../sigma/rule-set.ts";
+import type { RuleSet } from "../sigma/rule-set.ts";
 import { checkCases } from "./cases.ts";
-import { compileRules } from "./compile.ts";
-import { sha256 } from "./digest.ts";
+import { compileRules, ruleSetOf } from "./compile.ts";
 import type { RuleFiles } from "./files.ts";
 
 /** The rules of a folder, of which only those go into force that pass their own cases. */
@@ -64,7 +62,8 @@ type FailedCase = ReturnType<typeof checkCases>["files"][number]["results"][numb
 
 function failure({ casesFile, title, line, failures, blamed }: FailedCase, ruleSet: RuleSet): RuleProblem {
   const rules = [...ruleSet.rules, ...ruleSet.correlations].filter(({ id }) => blamed.includes(id));
-  const left = rules.map((rule) => ` '${rule.title}' is left out.`).join("");
+  // A rule whose repetitions are suppressed raises by a correlation of its own title.
+  const left = [...new Set(rules.map((rule) => ` '${rule.title}' is left out.`))].join("");
   const message = `The case '${title}' fails: ${failures.join("; ")}.${left}`;
   return { code: "RULE_CASES_FAILED", severity: "error", file: casesFile, line, column: 1, message };
 }
@@ -80,15 +79,7 @@ function without(ruleSet: RuleSet, ids: ReadonlySet<string>): Kept {
   if (ids.size === 0) return { ruleSet, orphans: [] };
   const rules = ruleSet.rules.filter(({ id }) => !ids.has(id));
   const { correlations, orphans } = dropOrphans(ruleSet.correlations, ids);
-  return {
-    orphans,
-    ruleSet: createRuleSet({
-      hash: hashOf(rules, correlations, sha256),
-      size: rules.length + correlations.length,
-      groups: groupByLogsource(rules),
-      correlations,
-    }),
-  };
+  return { ruleSet: ruleSetOf(rules, correlations), orphans };
 }
 
 /** Correlations may refer to correlations, in any order: what is dropped may orphan another one. */

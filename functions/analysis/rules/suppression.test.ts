@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
 
 import type { AuditRecorded } from "../../../events/contracts/audit-recorded.ts";
-import { createRuleSet } from "../sigma/rule-set.ts";
-import { groupByLogsource } from "../sigma/matching/matcher.ts";
 import { compileRules } from "./compile.ts";
-import { sha256 } from "./digest.ts";
 import { episodesOf } from "./episodes.ts";
-import { withSuppression } from "./suppression.ts";
 
 const minute = 60_000;
 const text = `
@@ -32,9 +28,7 @@ auditflow: {suppress: {by: [user_id], for: 2h}}
 function compile(source = text) {
   const { ruleSet, problems } = compileRules([{ file: "a.yml", text: source }]);
   expect(problems).toEqual([]);
-  const { rules, correlations } = withSuppression(ruleSet, sha256);
-  const groups = groupByLogsource(rules);
-  return createRuleSet({ hash: "h", size: rules.length + correlations.length, groups, correlations });
+  return ruleSet;
 }
 
 const login = (time: number, user_id: string): { time: number; data: AuditRecorded } => ({

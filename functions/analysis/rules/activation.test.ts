@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+
+import { activateRules } from "./activation.ts";
+import { compileRules } from "./compile.ts";
+import type { RuleFiles } from "./files.ts";
+import { ruleOf } from "./folder.testing.ts";
+
+const good = `${ruleOf("good", "1").replace("title: good", "title: Good\nid: good")}`;
+const bad = `${ruleOf("bad", "1").replace("title: bad", "title: Bad\nid: bad")}`;
+const burst = (id: string, rules: string) => `
+title: ${id}
+id: ${id}
+correlation: {type: event_count, rules: [${rules}], timespan: 1m, condition: {gte: 2}}
+`;
+/** One event of category `test` with a value of `a`, and the rules expected to alert. */
+const caseOf = (a: string, ...rules: readonly string[]) => `
+- case: a is ${a}
+  events: [{at: 0s, event_type: x, logsource: {category: test}, details: {a: '${a}'}}]
+  expect: [${rules.map((rule) => `{rule: ${rule}}`).join(", ")}]
+`;
+
+function filesOf(files: Readonly<Record<string, string>>): RuleFiles {
+  const documents = Object.entries(files).map(([file, text]) => ({ file, text }));
+  const isCases = ({ file }: { readonly file: string }) => file.includes(".cases.");
+  return {
+    rules: documents.filter((document) => !isCases(document)),
+    cases: documents.filter(isCases),
+    problems: [],
+  };
+}
+
+function activated(files: Readonly<Record<string, string>>) {
+  const activation = activateRules(filesOf(files));
+  const { ruleSet, problems } = activation.at(undefined);
+  const ids = [...ruleSet.rules, ...ruleSet.correlations].map(({ id }) => id);
+  const said = problems.map(({ code, file, line }) => `${code} ${file}:${line}`);
+  return { ...activation, ruleSet, problems, ids, said };
+}
+
+describe("rules that pass their cases, and rules that have none,", () => {
+  test("are in force", () => {
+    const files = { "good.yml": good, "good.cases.yml": caseOf("1", "good"), "bad.yml": bad };
+    const { ids, said, cases, ruleSet } = activated(files);
+    expect({ ids, said, cases }).toEqual({ ids: ["good", "bad"], said: [], cases: { passed: 1, failed: 0 } });
+    expect(ruleSet.hash).toBe(compileRules(filesOf(files).rules).ruleSet.hash);
+  });
+});
+
+describe("a rule that fails its own cases is left out, and the others are not:", () => {
+  test.for([
+    ["an alert that is missing", caseOf("2", "bad"), 2],
+    ["an alert that nobody expects", caseOf("1"), 2],
+    ["the second case of two", caseOf("1", "bad") + caseOf("2", "bad"), 6],
+  ] as const)("%s", ([, cases, line]) => {
+    const { ids, said, problems, ruleSet } = activated({
+      "good.yml": good,
+      "good.cases.yml": caseOf("1", "good"),
+      "bad.yml": bad,
+      "bad.cases.yml": cases,
+    });
+    expect(ids).toEqual(["good"]);
+    expect(said).toEqual([`RULE_CASES_FAILED bad.cases.yml:${line}`]);
+    expect(problems[0]?.message).toContain("'Bad' is left out.");
+    expect(ruleSet.match({ a: "1" }, { category: "test" }).map(({ id }) => id)).toEqual(["good"]);
+    // The set without it is the set that would have been loaded without its file.
+    expect(ruleSet.hash).toBe(compileRules([{ file: "good.yml", text: good }]).ruleSet.hash);
+    expect(ruleSet.size).toBe(1);
+  });
+
+  test("a rule beside it in the same file", () => {
+    const { ids } = activated({
+      "both.yml": `${good}---\n${bad.replace("{a: 1}", "{a: 2}")}`,
+      "both.cases.yml": caseOf("1", "good", "bad"),
+    });
+    expect(ids).toEqual(["good"]);
+  });
+
+  test("what refers to it goes too, whatever the order, and says so", () => {
+    const { ids, said } = activated({
+      "a.yml": burst("on-good", "good"),
+      "b.yml": burst("on-bad", "bad"),
+      "bad.yml": bad,
+      "bad.cases.yml": caseOf("1", "bad"),
+      "good.yml": good.replace("a: 1", "a: 2"),
+    });
+    // Silent behind its correlation, it raises nothing by itself.
+    expect(ids).toEqual(["good", "on-good"]);
+    expect(said).toEqual(["RULE_CASES_FAILED bad.cases.yml:2", "CORRELATION_RULE_UNKNOWN b.yml:2"]);
+  });
+
+  test("a correlation by its own cases, without the rules it counts", () => {
+    const { ids, said } = activated({
+      "c.yml": `${good}---${burst("burst", "good")}`,
+      "c.cases.yml": caseOf("1", "burst"),
+    });
+    expect(ids).toEqual(["good"]);
+    expect(said).toEqual(["RULE_CASES_FAILED c.cases.yml:2"]);
+  });
+});
+
+test("cases that cannot be read, or name a rule that is not there, are errors and take no rule away", () => {
+  const { ids, said } = activated({
+    "bad.yml": bad,
+    "bad.cases.yml": caseOf("1", "somebody"),
+    "good.yml": good,
+    "good.cases.yml": "cases: 5",
+  });
+  expect(ids).toEqual(["bad", "good"]);
+  expect(said.toSorted()).toEqual([
+    "RULE_CASES_FAILED bad.cases.yml:2",
+    "RULE_CASES_INVALID good.cases.yml:1",
+  ]);
+});
