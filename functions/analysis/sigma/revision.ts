@@ -1,30 +1,66 @@
-import type { Correlation } from "./language/correlation.ts";
+import type { Correlation, SeenCondition } from "./language/correlation.ts";
+import type { Description } from "./language/description.ts";
 import type { Expression, Pattern, Test } from "./language/expression.ts";
 import type { Logsource } from "./language/logsource.ts";
 import { foldPattern } from "./language/pattern.ts";
 
 /**
- * The text a rule's revision is the hash of: log source and detection, independent of the order of
- * what commutes, of the names of identifiers, of the case of values compared without case and of
- * everything that does not change what matches.
+ * The text a rule's revision is the hash of: log source and detection (with its filters), independent of
+ * the order of what commutes, of the names of identifiers, of the case of values compared without case
+ * and of everything that does not change what matches.
  */
 export function canonicalRule(logsource: Logsource, detection: Expression): string {
-  const { product, category, service } = logsource;
-  const source = [product ?? null, category ?? null, service ?? null].map((part) => JSON.stringify(part));
-  return list("rule", [...source, canonical(detection)]);
+  return list("rule", [canonicalJson(logsource), canonical(detection)]);
 }
 
-/** The text a correlation's revision is the hash of; `revisions` are those of the rules it counts. */
+/**
+ * The text a correlation's revision is the hash of; `revisions` are those of what it refers to, in order.
+ * Independent of names, also those of aliases, and of the order of rules where it does not matter.
+ */
 export function canonicalCorrelation(
-  {
-    type,
-    groupBy,
-    timespanMs,
-    condition,
-  }: Pick<Correlation, "type" | "groupBy" | "timespanMs" | "condition">,
+  correlation: Omit<Correlation, "revision" | "silent" | keyof Description>,
   revisions: readonly string[],
 ): string {
-  return JSON.stringify(["correlation", type, unique(revisions), groupBy, timespanMs, condition]);
+  const { type, aliases, groupBy, timespanMs, window, condition, valueFields, percentile } = correlation;
+  const group = groupBy.map((field) => {
+    const alias = Object.hasOwn(aliases, field) ? aliases[field] : undefined;
+    if (!alias) return field;
+    return Object.entries(alias)
+      .map(([index, own]) => [revisions[Number(index)], own])
+      .toSorted(byJson);
+  });
+  return JSON.stringify([
+    "correlation",
+    type,
+    type === "temporal_ordered" ? revisions : unique(revisions),
+    group,
+    timespanMs,
+    window,
+    condition.kind === "seen"
+      ? canonicalSeen(condition.of, revisions)
+      : unique(condition.comparisons.map(canonicalJson)),
+    valueFields,
+    percentile ?? null,
+  ]);
+}
+
+function canonicalSeen(seen: SeenCondition, revisions: readonly string[]): string {
+  if (seen.kind === "rule") return JSON.stringify(["rule", revisions[seen.index]]);
+  if (seen.kind === "not") {
+    return seen.of.kind === "not"
+      ? canonicalSeen(seen.of.of, revisions)
+      : list("not", [canonicalSeen(seen.of, revisions)]);
+  }
+  const parts = unique(flattenSeen(seen.kind, seen.of).map((part) => canonicalSeen(part, revisions)));
+  return parts.length === 1 ? (parts[0] ?? "") : list(seen.kind, parts);
+}
+
+function flattenSeen(kind: "and" | "or", of: readonly SeenCondition[]): readonly SeenCondition[] {
+  return of.flatMap((part) => (part.kind === kind ? flattenSeen(kind, part.of) : [part]));
+}
+
+function byJson(a: unknown, b: unknown): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
 }
 
 /** JSON, put together from JSON: quoting an inner text again would double its length at every level. */
@@ -36,7 +72,9 @@ export function canonical(expression: Expression): string {
       return parts.length === 1 ? (parts[0] ?? "") : list(expression.kind, parts);
     }
     case "not":
-      return list("not", [canonical(expression.of)]);
+      return expression.of.kind === "not"
+        ? canonical(expression.of.of)
+        : list("not", [canonical(expression.of)]);
     case "named":
       return canonical(expression.of);
     case "null":
@@ -45,14 +83,22 @@ export function canonical(expression: Expression): string {
       return JSON.stringify(["exists", expression.field, expression.expected]);
     case "keywords":
       return list("keywords", unique(expression.tests.map(canonicalTest)));
-    case "field": {
-      const tests = unique(expression.tests.map(canonicalTest));
-      const linkage = tests.length === 1 ? "any" : expression.linkage;
-      return list("field", [JSON.stringify(expression.field), JSON.stringify(linkage), ...tests]);
-    }
+    case "field":
+      return canonicalField(expression);
     default:
       return expression satisfies never;
   }
+}
+
+function canonicalField({ field, linkage, tests }: Extract<Expression, { kind: "field" }>): string {
+  const all = linkage === "all" && unique(tests.map(canonicalTest)).length > 1;
+  const texts = unique((all ? tests : tests.flatMap(alternativesOf)).map(canonicalTest));
+  return list("field", [JSON.stringify(field), JSON.stringify(all ? "all" : "any"), ...texts]);
+}
+
+/** Where any test will do, alternatives of one are tests like the others. */
+function alternativesOf(test: Test): readonly Test[] {
+  return test.kind === "any" ? test.of : [test];
 }
 
 function list(kind: string, parts: readonly string[]): string {
@@ -80,6 +126,6 @@ function unique(texts: readonly string[]): readonly string[] {
 }
 
 /** JSON with sorted keys. */
-function canonicalJson(test: Test): string {
-  return JSON.stringify(Object.entries(test).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+function canonicalJson(value: object): string {
+  return JSON.stringify(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -144,7 +144,11 @@ function relatedOf(document: MapNode): readonly Related[] {
   const items = value.kind === "list" ? value.items : [value];
   return items.map((item) => {
     if (item.kind === "map") return { id: requireText(item, "id"), type: requireText(item, "type") };
-    throw new RuleError("RULE_ATTRIBUTE_INVALID", "'related' must be a list of maps with id and type.", item.at);
+    throw new RuleError(
+      "RULE_ATTRIBUTE_INVALID",
+      "'related' must be a list of maps with id and type.",
+      item.at,
+    );
   });
 }
 
