@@ -5,8 +5,8 @@ import { compileRules } from "./compile.ts";
 import type { RuleFiles } from "./files.ts";
 import { ruleOf } from "./folder.testing.ts";
 
-const good = `${ruleOf("good", "1").replace("title: good", "title: Good\nid: good")}`;
-const bad = `${ruleOf("bad", "1").replace("title: bad", "title: Bad\nid: bad")}`;
+const good = ruleOf("good", "1").replace("title: good", "title: Good\nid: good");
+const bad = ruleOf("bad", "1").replace("title: bad", "title: Bad\nid: bad");
 const burst = (id: string, rules: string) => `
 title: ${id}
 id: ${id}

@@ -1,32 +1,12 @@
-import { mkdir, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { createLog } from "../../../runtime/log.ts";
-import { createMetrics } from "../../../runtime/metrics.ts";
-import type { RuleSet } from "../sigma/rule-set.ts";
 import { openFolder, ruleOf } from "./folder.testing.ts";
-import { openRules, type Rules } from "./loader.ts";
-
-const log = createLog({ name: "test", level: "silent" });
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
-
-async function open(directory: string, onChange?: (ruleSet: RuleSet) => void) {
-  const metrics = createMetrics("test");
-  const rules = await openRules({ directory, log, metrics, ...(onChange ? { onChange } : {}) });
-  const gauges = async () => {
-    const [loaded, problems] = await Promise.all([metrics.rulesLoaded.get(), metrics.ruleProblems.get()]);
-    return [loaded.values[0]?.value, problems.values[0]?.value];
-  };
-  return { rules, gauges, [Symbol.asyncDispose]: () => rules[Symbol.asyncDispose]() };
-}
+import type { Rules } from "./loader.ts";
+import { matched, openTestRules as open, publish, until } from "./loader.testing.ts";
 
 const titles = (rules: Rules) => rules.current().rules.map(({ title }) => title);
-const matched = (rules: Rules, a: string) =>
-  rules
-    .current()
-    .match({ a }, { category: "test" })
-    .map(({ title }) => title);
 
 describe("a folder of rules", () => {
   test("is read with everything below it, leaving out cases, dotted names and other files", async () => {
@@ -80,7 +60,7 @@ describe("a change", () => {
   test("predecessor-bug-11: editing a rule changes what it matches, without a restart", async () => {
     await using folder = await openFolder({ "a.yml": ruleOf("a", "one") });
     const changes: string[] = [];
-    await using opened = await open(folder.path, ({ hash }) => changes.push(hash));
+    await using opened = await open(folder.path, { onChange: ({ hash }) => changes.push(hash) });
     const before = opened.rules.current();
     expect([matched(opened.rules, "one"), matched(opened.rules, "two")]).toEqual([["a"], []]);
     await folder.write("a.yml", ruleOf("a", "two"));
@@ -133,45 +113,75 @@ describe("a change", () => {
   test("is taken over although another rule has been wrong all along", async () => {
     await using folder = await openFolder({
       "a.yml": ruleOf("a", "one"),
-      "bad.yml": ruleOf("bad", "1").replace("a:", "a|re:"),
+      "bad.yml": ruleOf("bad", "1").replace("a:", "a|regex:"),
     });
     await using opened = await open(folder.path);
     await folder.write("a.yml", ruleOf("a", "two"));
     await until(() => expect(matched(opened.rules, "two")).toEqual(["a"]));
-    expect(opened.rules.problems()).toMatchObject([{ code: "RULE_MODIFIER_UNSUPPORTED", file: "bad.yml" }]);
+    expect(opened.rules.problems()).toMatchObject([{ code: "RULE_MODIFIER_UNKNOWN", file: "bad.yml" }]);
+  });
+});
+
+describe("a rule that fails its own cases", () => {
+  const cases = (value: string) =>
+    `- {case: it holds, events: [{at: 0s, event_type: x, logsource: {category: test}, details: {a: '${value}'}}], expect: [{rule: b}]}`;
+
+  test("is left out when rules are opened, and comes into force when it is mended", async () => {
+    await using folder = await openFolder({
+      "a.yml": ruleOf("a", "1"),
+      "b.yml": ruleOf("b", "1"),
+      "b.cases.yml": cases("2"),
+    });
+    await using opened = await open(folder.path);
+    expect(titles(opened.rules)).toEqual(["a"]);
+    expect(opened.rules.problems()).toMatchObject([{ code: "RULE_CASES_FAILED", file: "b.cases.yml" }]);
+    expect(await opened.gauges()).toEqual([1, 1]);
+    await folder.write("b.cases.yml", cases("1"));
+    await until(() => expect(titles(opened.rules)).toEqual(["a", "b"]));
+    expect(opened.rules.problems()).toEqual([]);
+  });
+
+  test("leaves the whole set before it in force when it comes later", async () => {
+    await using folder = await openFolder({
+      "a.yml": ruleOf("a", "1"),
+      "b.yml": ruleOf("b", "1"),
+      "b.cases.yml": cases("1"),
+    });
+    await using opened = await open(folder.path);
+    const before = opened.rules.current();
+    await folder.write("b.yml", ruleOf("b", "2"));
+    await until(() => expect(opened.rules.problems()).toMatchObject([{ code: "RULE_CASES_FAILED" }]));
+    expect(opened.rules.current()).toBe(before);
+    expect(await opened.gauges()).toEqual([2, 1]);
   });
 });
 
 describe("a mounted ConfigMap", () => {
-  /** As the kubelet does it: a new folder, a link to it, and the link renamed over the old one. */
-  async function publish(mount: string, version: string, files: Readonly<Record<string, string>>) {
-    const folder = `..${version}`;
-    await mkdir(join(mount, folder));
-    for (const [file, text] of Object.entries(files)) await writeFile(join(mount, folder, file), text);
-    await symlink(folder, join(mount, "..data_tmp"));
-    await rename(join(mount, "..data_tmp"), join(mount, "..data"));
-  }
-
   test("is read once per rule, and again when its version is swapped", async () => {
     await using folder = await openFolder();
     const mount = folder.path;
-    await publish(mount, "2026_1", { "a.yml": ruleOf("a", "one") });
-    await symlink("..data/a.yml", join(mount, "a.yml"));
+    await publish(mount, 0, { "a.yml": ruleOf("a", "0") });
     await using opened = await open(mount);
-    expect(matched(opened.rules, "one")).toEqual(["a"]);
-
-    for (const [version, value] of [
-      ["2026_2", "two"],
-      ["2026_3", "three"],
-      ["2026_4", "four"],
-    ] as const) {
-      await publish(mount, version, { "a.yml": ruleOf("a", value) });
-      await until(() => expect(matched(opened.rules, value)).toEqual(["a"]));
+    expect(matched(opened.rules, "0")).toEqual(["a"]);
+    for (const version of [1, 2, 3, 4]) {
+      await publish(mount, version, { "a.yml": ruleOf("a", String(version)) });
+      await until(() => expect(matched(opened.rules, String(version))).toEqual(["a"]));
     }
-    await rm(join(mount, "..2026_1"), { recursive: true });
+    await publish(mount, 5, { "a.yml": ruleOf("a", "5"), "b.yml": ruleOf("b", "5") });
+    await until(() => expect(matched(opened.rules, "5")).toEqual(["a", "b"]));
+  });
 
-    await publish(mount, "2026_5", { "a.yml": ruleOf("a", "five"), "b.yml": ruleOf("b", "five") });
-    await symlink("..data/b.yml", join(mount, "b.yml"));
-    await until(() => expect(matched(opened.rules, "five")).toEqual(["a", "b"]));
+  test("with a broken version leaves the last good set in force until a good one comes", async () => {
+    await using folder = await openFolder();
+    const mount = folder.path;
+    await publish(mount, 0, { "a.yml": ruleOf("a", "0") });
+    await using opened = await open(mount);
+    const before = opened.rules.current();
+    await publish(mount, 1, { "a.yml": "title: [" });
+    await until(async () => expect(await opened.gauges()).toEqual([1, 1]));
+    expect(opened.rules.current()).toBe(before);
+    await publish(mount, 2, { "a.yml": ruleOf("a", "2") });
+    await until(() => expect(matched(opened.rules, "2")).toEqual(["a"]));
+    expect(await opened.gauges()).toEqual([1, 0]);
   });
 });
