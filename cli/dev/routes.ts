@@ -1,5 +1,5 @@
 /** What one address of `auditflow dev` serves, by function; the dashboard serves the rest. */
-const generatorPaths = /^\/(?:events|generate_event|sources\/[a-z]+|generator(?:\/tick)?)$/;
+const generatorPaths = /^\/(?:events|generate_event|sources\/[a-z-]+|generator(?:\/tick)?)$/;
 const directPath =
   /^\/functions\/(generator|analysis|notification|dashboard)(\/(?:livez|readyz|healthz|metrics|loglevel|reconcile|deliveries\/run))$/;
 

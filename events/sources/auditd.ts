@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /**
  * The audit log of the Linux kernel. The records of one event are one event here, so a field that several
@@ -23,10 +23,9 @@ export const auditd = defineSourceDescription({
         LogonId: "ses",
         ProcessName: "comm",
       },
-      known: [
-        ...["Image", "CommandLine", "CurrentDirectory", "User", "ProcessId", "ParentProcessId", "LogonId"],
-        ...["ProcessName", "command"],
-      ],
+      known: words(`
+    Image CommandLine CurrentDirectory User ProcessId ParentProcessId LogonId ProcessName command
+  `),
     },
     {
       logsource: { category: "file_event" },
@@ -104,71 +103,14 @@ export const auditd = defineSourceDescription({
   },
   fields: {},
   known: [
-    ...["type", "node", "arch", "syscall", "success", "exit", "items", "ppid", "pid", "auid", "uid", "gid"],
-    ...[
-      "euid",
-      "suid",
-      "fsuid",
-      "egid",
-      "sgid",
-      "fsgid",
-      "tty",
-      "ses",
-      "comm",
-      "exe",
-      "subj",
-      "key",
-      "cwd",
-      "argc",
-    ],
-    ...Array.from({ length: 32 }, (_, index) => `a${index}`),
-    ...[
-      "item",
-      "name",
-      "inode",
-      "dev",
-      "mode",
-      "ouid",
-      "ogid",
-      "rdev",
-      "obj",
-      "nametype",
-      "objtype",
-      "proctitle",
-    ],
-    ...["cap_fp", "cap_fi", "cap_fe", "cap_fver", "cap_frootid", "saddr", "saddr_ip", "saddr_port", "fam"],
-    ...[
-      "op",
-      "acct",
-      "grp",
-      "id",
-      "unit",
-      "hostname",
-      "addr",
-      "terminal",
-      "res",
-      "cmd",
-      "list",
-      "old",
-      "prog-id",
-    ],
-    ...["capability", "prog", "ver", "format", "kernel", "apparmor", "operation", "profile", "denied_mask"],
-    ...["requested_mask", "scontext", "tcontext", "tclass", "sig", "reason", "ip", "msg", "syscalls"],
-    ...[
-      "SYSCALL",
-      "ARCH",
-      "AUID",
-      "UID",
-      "GID",
-      "EUID",
-      "SUID",
-      "FSUID",
-      "EGID",
-      "SGID",
-      "FSGID",
-      "OUID",
-      "OGID",
-    ],
-    ...["ID", "SADDR", "command", "created"],
+    ...words(`
+    type node arch syscall success exit items ppid pid auid uid gid euid suid fsuid egid sgid fsgid
+    tty ses comm exe subj key cwd argc item name inode dev mode ouid ogid rdev obj nametype objtype
+    proctitle cap_fp cap_fi cap_fe cap_fver cap_frootid saddr saddr_ip saddr_port fam op acct grp id
+    unit hostname addr terminal res cmd list old prog-id capability prog ver format kernel apparmor
+    operation profile denied_mask requested_mask scontext tcontext tclass sig reason ip msg syscalls
+    SYSCALL ARCH AUID UID GID EUID SUID FSUID EGID SGID FSGID OUID OGID ID SADDR command created
+  `),
+    ...Array.from({ length: 64 }, (_, index) => `a${index}`),
   ],
 });

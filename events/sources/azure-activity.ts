@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /**
  * Azure's activity log. Its records are named one way by diagnostic settings, another by the REST API and a
@@ -29,54 +29,15 @@ export const azureActivity = defineSourceDescription({
     Caller: ["caller", "user_id"],
     CallerIpAddress: ["callerIpAddress", "client_ip"],
   },
-  known: [
-    ...[
-      "time",
-      "resourceId",
-      "operationName",
-      "operationVersion",
-      "category",
-      "resultType",
-      "resultSignature",
-    ],
-    ...[
-      "resultDescription",
-      "durationMs",
-      "callerIpAddress",
-      "correlationId",
-      "identity.*",
-      "level",
-      "location",
-    ],
-    ...["properties.*", "tenantId", "RoleLocation", "ReleaseVersion", "resource_provider", "status_text"],
-    ...["authorization.*", "caller", "channels", "claims.*", "description", "eventDataId", "eventName.*"],
-    ...["eventTimestamp", "httpRequest.*", "operationId", "resourceGroupName", "resourceProviderName.*"],
-    ...["resourceType.*", "status.*", "subStatus.*", "submissionTimestamp", "subscriptionId"],
-    ...[
-      "OperationName",
-      "OperationNameValue",
-      "CategoryValue",
-      "ResourceId",
-      "_ResourceId",
-      "ResourceProviderValue",
-    ],
-    ...[
-      "ActivityStatusValue",
-      "ActivitySubstatusValue",
-      "Caller",
-      "CallerIpAddress",
-      "Authorization",
-      "Claims",
-    ],
-    ...[
-      "ResourceGroup",
-      "SubscriptionId",
-      "TimeGenerated",
-      "Level",
-      "Properties",
-      "CorrelationId",
-      "HTTPRequest",
-    ],
-    ...["reason"],
-  ],
+  known: words(`
+    time resourceId operationName operationVersion category resultType resultSignature
+    resultDescription durationMs callerIpAddress correlationId identity.* level location
+    properties.* tenantId RoleLocation ReleaseVersion resource_provider status_text authorization.*
+    caller channels claims.* description eventDataId eventName.* eventTimestamp httpRequest.*
+    operationId resourceGroupName resourceProviderName.* resourceType.* status.* subStatus.*
+    submissionTimestamp subscriptionId OperationName OperationNameValue CategoryValue ResourceId
+    _ResourceId ResourceProviderValue ActivityStatusValue ActivitySubstatusValue Caller
+    CallerIpAddress Authorization Claims ResourceGroup SubscriptionId TimeGenerated Level Properties
+    CorrelationId HTTPRequest reason
+  `),
 });

@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
 export const cloudtrail = defineSourceDescription({
@@ -53,13 +53,12 @@ export const cloudtrail = defineSourceDescription({
     ],
   },
   fields: {},
-  known: [
-    ...["eventVersion", "userIdentity.*", "eventTime", "eventSource", "eventName", "awsRegion"],
-    ...["sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestParameters.*"],
-    ...["responseElements.*", "additionalEventData.*", "requestID", "eventID", "readOnly", "resources.*"],
-    ...["eventType", "apiVersion", "managementEvent", "recipientAccountId", "serviceEventDetails.*"],
-    ...["sharedEventID", "vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "addendum.*"],
-    ...["sessionCredentialFromConsole", "edgeDeviceDetails.*", "tlsDetails.*", "insightDetails.*"],
-    ...["region", "account", "identity_type", "user_agent", "reason"],
-  ],
+  known: words(`
+    eventVersion userIdentity.* eventTime eventSource eventName awsRegion sourceIPAddress userAgent
+    errorCode errorMessage requestParameters.* responseElements.* additionalEventData.* requestID
+    eventID readOnly resources.* eventType apiVersion managementEvent recipientAccountId
+    serviceEventDetails.* sharedEventID vpcEndpointId vpcEndpointAccountId eventCategory addendum.*
+    sessionCredentialFromConsole edgeDeviceDetails.* tlsDetails.* insightDetails.* region account
+    identity_type user_agent reason
+  `),
 });

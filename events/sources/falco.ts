@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /**
  * Falco's alerts. They are no telemetry but what Falco's own rules have found, so they are a product of
@@ -31,28 +31,9 @@ export const falco = defineSourceDescription({
     TargetFilename: "fd.name",
     User: "user.name",
   },
-  known: [
-    ...["rule", "priority", "output", "output_fields.*", "source", "time", "hostname", "uuid"],
-    ...[
-      "evt.*",
-      "proc.*",
-      "fd.*",
-      "user.*",
-      "group.*",
-      "container.*",
-      "k8s.*",
-      "k8smeta.*",
-      "thread.*",
-      "fs.*",
-    ],
-    ...[
-      "CommandLine",
-      "Image",
-      "ParentImage",
-      "ParentCommandLine",
-      "CurrentDirectory",
-      "TargetFilename",
-      "User",
-    ],
-  ],
+  known: words(`
+    rule priority output output_fields.* source time hostname uuid evt.* proc.* fd.* user.* group.*
+    container.* k8s.* k8smeta.* thread.* fs.* CommandLine Image ParentImage ParentCommandLine
+    CurrentDirectory TargetFilename User
+  `),
 });

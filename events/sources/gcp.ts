@@ -1,9 +1,9 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
-const entryFields = [
-  ...["protoPayload.*", "insertId", "resource.*", "logName", "receiveTimestamp", "operation.*", "labels.*"],
-  ...["trace", "spanId", "method", "service", "permissions", "project", "user_agent", "reason"],
-];
+const entryFields = words(`
+    protoPayload.* insertId resource.* logName receiveTimestamp operation.* labels.* trace spanId
+    method service permissions project user_agent reason
+  `);
 
 /**
  * Google Cloud's audit logs, and those of Google Workspace that Cloud Logging carries.
@@ -16,10 +16,10 @@ export const gcp = defineSourceDescription({
   ocsf: {
     class: "api_activity",
     rules: [
-      { events: ["gcp.*list*", "gcp.*get*"], class: "api_activity", activity: "Read" },
-      { events: ["gcp.*delete*"], class: "api_activity", activity: "Delete" },
-      { events: ["gcp.*create*", "gcp.*insert*"], class: "api_activity", activity: "Create" },
-      { events: ["gcp.*update*", "gcp.*patch*", "gcp.*set*"], class: "api_activity", activity: "Update" },
+      { events: ["gcp.*.list*", "gcp.*.get*"], class: "api_activity", activity: "Read" },
+      { events: ["gcp.*.delete*"], class: "api_activity", activity: "Delete" },
+      { events: ["gcp.*.create*", "gcp.*.insert*"], class: "api_activity", activity: "Create" },
+      { events: ["gcp.*.update*", "gcp.*.patch*", "gcp.*.set*"], class: "api_activity", activity: "Update" },
       // As a GKE cluster names what was done to it.
       { events: ["kubernetes.create"], class: "api_activity", activity: "Create" },
       {
@@ -51,25 +51,11 @@ const workspaceFields = {
 };
 
 const workspaceKnown = [
+  ...words(`
+    eventService eventName setting_name new_value old_value application_name parameters.* role_name
+    user_email group_email domain_name login_type is_suspicious affected_email_address
+  `),
   ...entryFields,
-  ...[
-    "eventService",
-    "eventName",
-    "setting_name",
-    "new_value",
-    "old_value",
-    "application_name",
-    "parameters.*",
-  ],
-  ...[
-    "role_name",
-    "user_email",
-    "group_email",
-    "domain_name",
-    "login_type",
-    "is_suspicious",
-    "affected_email_address",
-  ],
 ];
 
 export const googleWorkspaceAdmin = defineSourceDescription({
@@ -79,9 +65,9 @@ export const googleWorkspaceAdmin = defineSourceDescription({
   ocsf: {
     class: "entity_management",
     rules: [
-      { events: ["gcp.*delete*", "gcp.*remove*"], class: "entity_management", activity: "Delete" },
-      { events: ["gcp.*create*", "gcp.*add*"], class: "entity_management", activity: "Create" },
-      { events: ["gcp.*change*", "gcp.*update*"], class: "entity_management", activity: "Update" },
+      { events: ["gcp.*.delete*", "gcp.*.remove*"], class: "entity_management", activity: "Delete" },
+      { events: ["gcp.*.create*", "gcp.*.add*"], class: "entity_management", activity: "Create" },
+      { events: ["gcp.*.change*", "gcp.*.update*"], class: "entity_management", activity: "Update" },
     ],
   },
   fields: workspaceFields,

@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /** Where a pod's specification is in what was asked for: a pod, what makes pods, and what makes those. */
 const podSpecs = [
@@ -32,20 +32,10 @@ export const kubernetes = defineSourceDescription({
       ["containers", "initContainers"].map((list) => `${spec}.${list}.securityContext.capabilities.add`),
     ),
   },
-  known: [
-    ...[
-      "kind",
-      "apiVersion",
-      "level",
-      "auditID",
-      "stage",
-      "requestURI",
-      "verb",
-      "user.*",
-      "impersonatedUser.*",
-    ],
-    ...["sourceIPs", "userAgent", "objectRef.*", "responseStatus.*", "requestObject.*", "responseObject.*"],
-    ...["requestReceivedTimestamp", "stageTimestamp", "annotations.*", "authenticationMetadata.*"],
-    ...["apiGroup", "hostPath", "capabilities", "namespace", "user_agent", "impersonated_user", "envelope.*"],
-  ],
+  known: words(`
+    kind apiVersion level auditID stage requestURI verb user.* impersonatedUser.* sourceIPs
+    userAgent objectRef.* responseStatus.* requestObject.* responseObject.* requestReceivedTimestamp
+    stageTimestamp annotations.* authenticationMetadata.* apiGroup hostPath capabilities namespace
+    user_agent impersonated_user envelope.*
+  `),
 });

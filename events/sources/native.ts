@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /** The Sigma category of each event type of our own; what a foreign source sends is classed by its adapter. */
 export const nativeCategories: ReadonlyMap<string, string> = new Map([
@@ -14,13 +14,12 @@ export const nativeCategories: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What every audit event may have, whoever sent it: its own fields and the names events are compared by. */
-export const auditEventFields: readonly string[] = [
-  ...["event_id", "timestamp", "source_service", "server_hostname", "event_type", "severity", "user_id"],
-  ...["action_result", "client_ip", "resource", "details.*", "schema_version", "tenant", "count"],
-  ...["session_id", "correlation_id", "trace_id", "actor_type", "target.*", "tags", "redacted"],
-  ...["logsource.*", "id_generated", "time_generated", "original.*"],
-  ...["src_ip", "actor", "host", "outcome"],
-];
+export const auditEventFields: readonly string[] = words(`
+    event_id timestamp source_service server_hostname event_type severity user_id action_result
+    client_ip resource details.* schema_version tenant count session_id correlation_id trace_id
+    actor_type target.* tags redacted logsource.* id_generated time_generated original.* src_ip
+    actor host outcome
+  `);
 
 const file = { fields: { TargetFilename: "resource", User: "user_id" }, known: ["TargetFilename", "User"] };
 
@@ -81,8 +80,7 @@ export const native = defineSourceDescription({
     ],
   },
   fields: {},
-  known: [
-    ...["ip_address", "protocol", "reason", "message", "old_checksum", "new_checksum"],
-    ...["size_change_bytes", "user_agent", "pid"],
-  ],
+  known: words(`
+    ip_address protocol reason message old_checksum new_checksum size_change_bytes user_agent pid
+  `),
 });

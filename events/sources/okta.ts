@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /** https://developer.okta.com/docs/api/openapi/okta-management/management/tag/SystemLog/ */
 export const okta = defineSourceDescription({
@@ -62,19 +62,10 @@ export const okta = defineSourceDescription({
     "debugcontext.debugdata": "debugContext.debugData",
     "securitycontext.isproxy": "securityContext.isProxy",
   },
-  known: [
-    ...[
-      "uuid",
-      "published",
-      "eventType",
-      "version",
-      "displayMessage",
-      "legacyEventType",
-      "client.*",
-      "device.*",
-    ],
-    ...["actor.*", "outcome.*", "target.*", "transaction.*", "debugContext.*", "authenticationContext.*"],
-    ...["securityContext.*", "request.*", "eventtype", "displaymessage", "legacyeventtype"],
-    ...["debugcontext.debugdata.*", "securitycontext.isproxy"],
-  ],
+  known: words(`
+    uuid published eventType version displayMessage legacyEventType client.* device.* actor.*
+    outcome.* target.* transaction.* debugContext.* authenticationContext.* securityContext.*
+    request.* eventtype displaymessage legacyeventtype debugcontext.debugdata.*
+    securitycontext.isproxy
+  `),
 });

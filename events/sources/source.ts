@@ -34,3 +34,8 @@ export interface SourceDescription {
 export function defineSourceDescription(description: SourceDescription): SourceDescription {
   return description;
 }
+
+/** The words of a text; a long list of names is easier to read and to change as one. */
+export function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}

@@ -1,4 +1,4 @@
-import { defineSourceDescription } from "./source.ts";
+import { defineSourceDescription, words } from "./source.ts";
 
 /**
  * Access logs of web servers: the adapter puts what a line or a JSON record says into `details`, rules name
@@ -51,38 +51,10 @@ export const webAccess = defineSourceDescription({
     "sc-bytes": "bytes",
     "s-port": "server_port",
   },
-  known: [
-    ...[
-      "method",
-      "uri",
-      "path",
-      "query",
-      "user_agent",
-      "referer",
-      "virtual_host",
-      "request_content_type",
-      "cookie",
-    ],
-    ...["protocol", "status", "bytes", "server_port", "request", "cs-method", "cs-uri", "cs-uri-stem"],
-    ...[
-      "cs-uri-query",
-      "cs-user-agent",
-      "cs(user-agent)",
-      "cs-referer",
-      "cs-referrer",
-      "cs-username",
-      "cs-host",
-    ],
-    ...[
-      "cs-content-type",
-      "cs-cookie",
-      "cs-version",
-      "c-ip",
-      "c-uri",
-      "c-uri-query",
-      "c-useragent",
-      "sc-status",
-    ],
-    ...["sc-bytes", "s-port"],
-  ],
+  known: words(`
+    method uri path query user_agent referer virtual_host request_content_type cookie protocol
+    status bytes server_port request cs-method cs-uri cs-uri-stem cs-uri-query cs-user-agent
+    cs(user-agent) cs-referer cs-referrer cs-username cs-host cs-content-type cs-cookie cs-version
+    c-ip c-uri c-uri-query c-useragent sc-status sc-bytes s-port
+  `),
 });

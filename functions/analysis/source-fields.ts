@@ -5,14 +5,16 @@ import type { FieldMap, SourceDescription } from "../../events/sources/source.ts
 /** What is added to the fields of an event because of its log source. */
 export type AddSourceFields = (fields: Record<string, unknown>, logsource: Logsource) => void;
 
-type Path = readonly string[];
+/** A dotted name and its parts: a record may have it as a key (`proc.cmdline`) or as nested objects. */
+interface Path {
+  readonly name: string;
+  readonly steps: readonly string[];
+}
 
 /** A name rules use, and the paths to what it means. */
 interface Mapping {
-  readonly name: string;
-  /** The name itself as a path, when it is dotted: the record may have it there. */
-  readonly nested: Path | undefined;
-  readonly paths: readonly Path[];
+  readonly target: Path;
+  readonly sources: readonly Path[];
 }
 
 /** The mappings of the records that assert a log source; attributes in lower case, as the data files have them. */
@@ -34,19 +36,11 @@ export function compileSourceFields(descriptions = sourceDescriptions): AddSourc
   const byProduct = Map.groupBy(useful, ({ product }) => product);
   const ofAny = byProduct.get(undefined) ?? [];
 
-  function apply(fields: Record<string, unknown>, logsource: Logsource, candidates: readonly Plan[]): void {
-    for (const plan of candidates) {
-      if (!applies(plan, logsource)) continue;
-      for (const name of plan.lift) liftMembers(fields, name);
-      for (const mapping of plan.mappings) addMapped(fields, mapping);
-    }
-  }
-
   return (fields, logsource) => {
     const { product } = logsource;
     const own = product === undefined ? undefined : byProduct.get(product.toLowerCase());
-    if (own) apply(fields, logsource, own);
-    apply(fields, logsource, ofAny);
+    if (own) apply(own, fields, logsource);
+    apply(ofAny, fields, logsource);
   };
 }
 
@@ -71,10 +65,21 @@ function applies({ category, service }: Plan, asserted: Logsource): boolean {
 
 function compileMap(fields: FieldMap): readonly Mapping[] {
   return Object.entries(fields).map(([name, paths]) => ({
-    name,
-    nested: name.includes(".") ? name.split(".") : undefined,
-    paths: (typeof paths === "string" ? [paths] : paths).map((path) => path.split(".")),
+    target: compilePath(name),
+    sources: (typeof paths === "string" ? [paths] : paths).map(compilePath),
   }));
+}
+
+function compilePath(name: string): Path {
+  return { name, steps: name.split(".") };
+}
+
+function apply(plans: readonly Plan[], fields: Record<string, unknown>, logsource: Logsource): void {
+  for (const plan of plans) {
+    if (!applies(plan, logsource)) continue;
+    for (const name of plan.lift) liftMembers(fields, name);
+    for (const mapping of plan.mappings) addMapped(fields, mapping);
+  }
 }
 
 function liftMembers(fields: Record<string, unknown>, name: string): void {
@@ -83,35 +88,34 @@ function liftMembers(fields: Record<string, unknown>, name: string): void {
   for (const member in members) fields[member] ??= members[member];
 }
 
-function addMapped(fields: Record<string, unknown>, { name, nested, paths }: Mapping): void {
-  if (fields[name] !== undefined) return;
-  if (
-    nested?.[0] !== undefined &&
-    fields[nested[0]] !== undefined &&
-    valueAt(fields, nested, 0) !== undefined
-  ) {
-    return;
-  }
+function addMapped(fields: Record<string, unknown>, { target, sources }: Mapping): void {
+  if (read(fields, target) !== undefined) return;
   let value: unknown;
-  for (const path of paths) {
-    const [first = ""] = path;
-    // Most records lack what most paths begin with.
-    const found = fields[first] === undefined ? undefined : valueAt(fields, path, 0);
+  for (const source of sources) {
+    const found = read(fields, source);
     if (found !== undefined) value = value === undefined ? found : [value, found].flat();
   }
-  if (value !== undefined) fields[name] = value;
+  if (value !== undefined) fields[target.name] = value;
+}
+
+function read(fields: Readonly<Record<string, unknown>>, { name, steps }: Path): unknown {
+  const literal = fields[name];
+  if (literal !== undefined || steps.length === 1) return literal;
+  // Most records lack what most paths begin with.
+  const [first = ""] = steps;
+  return fields[first] === undefined ? undefined : valueAt(fields, steps, 0);
 }
 
 /** What lies at a path from a step on, of every member where it meets an array; `undefined` when nothing does. */
-function valueAt(value: unknown, path: Path, from: number): unknown {
-  const step = path[from];
+function valueAt(value: unknown, steps: readonly string[], from: number): unknown {
+  const step = steps[from];
   if (step === undefined) return value;
   if (Array.isArray(value)) {
-    const found = value.map((member) => valueAt(member, path, from)).filter((each) => each !== undefined);
+    const found = value.map((member) => valueAt(member, steps, from)).filter((each) => each !== undefined);
     return found.length === 0 ? undefined : found;
   }
   if (!isRecord(value) || !Object.hasOwn(value, step)) return undefined;
-  return valueAt(value[step], path, from + 1);
+  return valueAt(value[step], steps, from + 1);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

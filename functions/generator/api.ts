@@ -4,10 +4,12 @@ import { InvalidEventError } from "../../events/invalid-event.ts";
 import { createApp } from "../../runtime/app.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
+import { json } from "./answer.ts";
 import type { Control } from "./control.ts";
 import { problemOf, problemResponse, RequestError } from "./problem.ts";
 import type { Receiver } from "./receive.ts";
 import { sources } from "./sources/registry.ts";
+import type { Source } from "./sources/source.ts";
 
 export interface ApiDeps {
   readonly receiver: Receiver;
@@ -30,6 +32,7 @@ export function createApi({ receiver, control, metrics, log }: ApiDeps): Hono {
       `/sources/${source.name}`,
       (request) => receiver.records(source, request),
     ]),
+    ...sources.flatMap(verification),
     ["GET", "/generator", control.show],
     ["PUT", "/generator", control.change],
     ["POST", "/generator/tick", control.tick],
@@ -47,4 +50,18 @@ export function createApi({ receiver, control, metrics, log }: ApiDeps): Hono {
     metrics.eventsRejected.inc({ code: problem.code });
     return problemResponse(problem);
   }
+}
+
+/** The route by which the senders of a source ask whether their events are wanted, if they ask. */
+function verification({ name, verify }: Source): readonly Route[] {
+  if (verify === undefined) return [];
+  const handler: Handler = async (request) => {
+    const answer = verify(Object.fromEntries(request.headers));
+    if (answer !== undefined) return json(200, answer);
+    throw new RequestError(
+      "SOURCE_RECORD_INVALID",
+      `Expected the question whether ${name} may send events here.`,
+    );
+  };
+  return [["GET", `/sources/${name}`, handler]];
 }

@@ -40,12 +40,32 @@ export function fromNdjsonBody(body: Buffer): Document {
   return { single: false, items };
 }
 
-/** The lines of a text; empty ones are left out. */
-export function fromTextBody(body: Buffer): Document {
-  return {
-    single: false,
-    items: linesOf(body).map((line) => ({ read: () => textOf(line), bytes: () => line })),
-  };
+/** The lines of a text; empty ones are left out, and those with the same key are one record. */
+export function fromTextBody(body: Buffer, keyOfLine?: (line: string) => string | undefined): Document {
+  const lines = linesOf(body);
+  const records = keyOfLine === undefined ? lines : together(lines, keyOfLine);
+  return { single: false, items: records.map((each) => ({ read: () => textOf(each), bytes: () => each })) };
+}
+
+/** Puts lines with the same key where the first of them is; they need not stand one after the other. */
+function together(
+  lines: readonly Buffer[],
+  keyOfLine: (line: string) => string | undefined,
+): readonly Buffer[] {
+  const records: (readonly Buffer[])[] = [];
+  const byKey = new Map<string, Buffer[]>();
+  for (const line of lines) {
+    const key = keyOfLine(textOf(line));
+    const known = key === undefined ? undefined : byKey.get(key);
+    if (known !== undefined) {
+      known.push(Buffer.from("\n"), line);
+      continue;
+    }
+    const record = [line];
+    records.push(record);
+    if (key !== undefined) byKey.set(key, record);
+  }
+  return records.map((parts) => Buffer.concat(parts));
 }
 
 /** Logs of old systems are not always UTF-8; latin-1 loses no byte. */

@@ -126,10 +126,14 @@ function checkSignature(secret: string | undefined, { headers, body }: Message):
   );
 }
 
-function documentOf({ format, unwrap }: Source, request: Request, body: Buffer): Document {
+function documentOf(
+  { format, alsoJson = false, keyOfLine, unwrap }: Source,
+  request: Request,
+  body: Buffer,
+): Document {
   if (format === "text") {
-    mediaTypeOf(request, ["text/plain"]);
-    return fromTextBody(body);
+    const type = mediaTypeOf(request, alsoJson ? ["text/plain", ...jsonTypes] : ["text/plain"]);
+    return type === "application/json" ? fromJsonBody(body, unwrap) : fromTextBody(body, keyOfLine);
   }
   return mediaTypeOf(request, jsonTypes) === "application/json"
     ? fromJsonBody(body, unwrap)

@@ -28,7 +28,7 @@ export function adaptGke(record: JsonObject, meta: RecordMeta): Adapted {
       textAt(record, "protoPayload.methodName")?.split(".").at(-1) ?? "audit",
     ),
     user_id: textAt(record, "protoPayload.authenticationInfo.principalEmail"),
-    action_result: resultOf(record),
+    action_result: grpcResultOf(record),
     client_ip: addressAt(
       record,
       "protoPayload.requestMetadata.callerIp",
@@ -43,7 +43,7 @@ export function adaptGke(record: JsonObject, meta: RecordMeta): Adapted {
 }
 
 /** The status is that of google.rpc: absent or 0 means OK. */
-function resultOf(record: JsonObject): string {
+export function grpcResultOf(record: JsonObject): string {
   const code = valueAt(record, ["protoPayload", "status", "code"]);
   const grants = valueAt(record, ["protoPayload", "authorizationInfo"]);
   const denied = Array.isArray(grants) && grants.some((grant) => valueAt(grant, ["granted"]) === false);

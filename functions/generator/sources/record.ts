@@ -25,11 +25,17 @@ export function valueAt(record: unknown, path: readonly (string | number)[]): un
   }, record);
 }
 
-/** The first of the dotted paths that holds a text which is not empty; numbers count as text. */
+/** As `wholeTextAt`, within the contract's limit of a text. */
 export function textAt(record: unknown, ...paths: readonly string[]): string | undefined {
+  const text = wholeTextAt(record, ...paths);
+  return text === undefined ? undefined : cut(text, maxText);
+}
+
+/** The first of the dotted paths that holds a text which is not empty; numbers count as text. */
+export function wholeTextAt(record: unknown, ...paths: readonly string[]): string | undefined {
   for (const path of paths) {
     const value = valueAt(record, steps(path));
-    if (typeof value === "string" && value !== "") return cut(value, maxText);
+    if (typeof value === "string" && value !== "") return value;
     if (typeof value === "number") return String(value);
   }
   return undefined;

@@ -27,10 +27,19 @@ export interface Source {
   readonly name: string;
   /** Whether it writes JSON or lines of text. */
   readonly format: "json" | "text";
+  /** Of a source that writes text: it may be set to write JSON, so that is taken too. */
+  readonly alsoJson?: boolean;
+  /** Lines with the same key are one record: their text, joined by line feeds. A line without is one alone. */
+  readonly keyOfLine?: (line: string) => string | undefined;
   /** Whether a record bears the marks of this source; decides where nobody named the source. */
   readonly recognises: (record: unknown) => boolean;
   /** The records of a document that holds several; any other document is one record. */
   readonly unwrap?: (document: unknown) => readonly unknown[] | undefined;
+  /**
+   * What to answer a GET with, by which a sender makes sure that its events are wanted here; `undefined`
+   * when the request, whose headers are given, is not such a question.
+   */
+  readonly verify?: (headers: RecordMeta["headers"]) => object | undefined;
   /**
    * The events of one record: most often one. Throws RequestError SOURCE_RECORD_INVALID when it is not a
    * record of this source, EVENT_TIME_INVALID when it has a time that cannot be read.
