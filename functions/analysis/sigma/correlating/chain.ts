@@ -92,11 +92,13 @@ export function chainReachMs(correlation: Correlation, correlations: readonly Co
   return byId.get(correlation.id) ?? reachMs(correlation);
 }
 
-function inDependencyOrder(correlations: readonly Correlation[]): readonly Correlation[] {
+/** Each correlation after what it refers to. */
+export function inDependencyOrder(correlations: readonly Correlation[]): readonly Correlation[] {
   return [...new Set(correlations.flatMap((correlation) => withReferred(correlation, correlations)))];
 }
 
-function referredIds(correlations: readonly Correlation[]): ReadonlySet<string> {
+/** The ids of the correlations that another one refers to. */
+export function referredIds(correlations: readonly Correlation[]): ReadonlySet<string> {
   return new Set(
     correlations.flatMap(({ refersTo }) =>
       refersTo.flatMap(({ kind, id }) => (kind === "correlation" ? [id] : [])),

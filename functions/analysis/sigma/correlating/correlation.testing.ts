@@ -26,6 +26,8 @@ export function correlationOf(changes: Partial<Correlation>): Correlation {
     id: "correlation",
     title: "A correlation",
     level: "medium",
+    related: [],
+    scope: [],
     tags: [],
     references: [],
     falsepositives: [],

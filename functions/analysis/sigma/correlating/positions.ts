@@ -1,8 +1,9 @@
 import type { Correlation } from "../language/correlation.ts";
 import { isSilence, orderOf } from "./condition.ts";
 import { matchesRule, type Member } from "./member.ts";
+import { createMovingWindow, type MovingWindow } from "./moving-window.ts";
 import { isNotFollowed } from "./nature.ts";
-import { createTally, isCounted, type Observed, type Tally } from "./tally.ts";
+import { isCounted, type Observed } from "./tally.ts";
 
 /** A position and its window: members `first` to `last`, of which the last is of the position's time. */
 export interface Position {
@@ -22,9 +23,7 @@ export function inOrder(correlation: Correlation, members: readonly Member[]): r
  * Walks over all positions of ordered members, the window moving with them, and answers those that
  * qualify. This is the definition of every correlation type:
  *
- * - A position is the time of a member. A sliding window holds the members of (position - timespan,
- *   position], those of one time together; a tumbling one those of the position's slot up to it; a
- *   session one those of the sliding window that no gap longer than `gap` separates from the position.
+ * - A position is the time of a member; its window ends there (see `createMovingWindow`).
  * - A position qualifies when its window satisfies the condition.
  * - Silence: when nothing follows within (position, position + timespan].
  * - Not followed by: when the chain ends at the position and none of the negated rules is seen within
@@ -36,9 +35,8 @@ export function qualifyingPositions(
 ): readonly Position[] {
   const qualifying: Position[] = [];
   const isUndisturbed = createAhead(correlation, ordered);
-  walk(correlation, ordered, (position, tally) => {
-    const from = ordered[position.first]?.time ?? position.time;
-    if (isUndisturbed(position) && (!tally || tally.holds(from))) qualifying.push(position);
+  walk(correlation, ordered, (position, window) => {
+    if (isUndisturbed(position) && window.holds()) qualifying.push(position);
   });
   return qualifying;
 }
@@ -60,68 +58,30 @@ export function describeWindow(
   const ordered = inOrder(correlation, members);
   const isUndisturbed = createAhead(correlation, ordered);
   let described: WindowDescription = { holds: false, members: [] };
-  walk(correlation, ordered, (position, tally) => {
+  walk(correlation, ordered, (position, window) => {
     const { first, last } = position;
     // Describing every window would cost its length each time: only the last one asked for stays.
     if (position.time > time || (ordered[last + 1]?.time ?? Number.POSITIVE_INFINITY) <= time) return;
-    const window = ordered.slice(first, last + 1);
-    const holds = isUndisturbed(position) && (!tally || tally.holds(window[0]?.time ?? position.time));
-    described = { holds, ...(tally ? tally.observe() : { number: 0 }), members: window };
+    const holds = isUndisturbed(position) && window.holds();
+    described = { holds, ...window.observe(), members: ordered.slice(first, last + 1) };
   });
   return described;
 }
 
-type Visit = (position: Position, tally: Tally | undefined) => void;
+type Visit = (position: Position, window: MovingWindow) => void;
 
-/** Visits every position in order of time. Silence looks ahead only: its window is the position, without a tally. */
+/** Visits every position in order of time, with its window. */
 function walk(correlation: Correlation, ordered: readonly Member[], visit: Visit): void {
-  const tally = isSilence(correlation) ? undefined : createTally(correlation);
-  const startsAt = createStart(correlation, ordered);
-  let first = 0;
+  const window = createMovingWindow(correlation);
   for (const [last, member] of ordered.entries()) {
-    tally?.enter(member);
+    window.enter(member);
     const { time } = member;
     // Of members of one time the last one stands for the position: its window holds all of them.
-    if (ordered[last + 1]?.time === time) continue;
-    for (const start = startsAt(time, last); first < start; first += 1) leave(tally, ordered[first]);
-    visit({ time, first, last }, tally);
+    if (ordered[last + 1]?.time !== time) visit({ time, first: window.departed, last }, window);
   }
 }
 
-function leave(tally: Tally | undefined, member: Member | undefined): void {
-  if (member) tally?.leave(member);
-}
-
-/** The index of the first member in the window of a position; called once for each, in order. */
-function createStart(
-  correlation: Correlation,
-  ordered: readonly Member[],
-): (time: number, last: number) => number {
-  const isOutside = createEdge(correlation);
-  let first = 0;
-  let session = 0;
-  let seen = 0;
-  return (time, last) => {
-    for (; seen < last; seen += 1) {
-      if (isGap(correlation, ordered[seen], ordered[seen + 1])) session = seen + 1;
-    }
-    first = Math.max(first, session);
-    while (first < last && isOutside(ordered[first]?.time ?? time, time)) first += 1;
-    return first;
-  };
-}
-
-/** Whether a time lies before the window of a position, sessions apart. */
-export function createEdge(correlation: Correlation): (time: number, position: number) => boolean {
-  const { timespanMs, window } = correlation;
-  if (isSilence(correlation)) return (time, position) => time < position;
-  if (window.kind !== "tumbling") return (time, position) => time <= position - timespanMs;
-  return (time, position) => Math.floor(time / timespanMs) < Math.floor(position / timespanMs);
-}
-
-function isGap({ window }: Correlation, one: Member | undefined, next: Member | undefined): boolean {
-  return window.kind === "session" && (next?.time ?? 0) - (one?.time ?? 0) > window.gapMs;
-}
+const nothing = { rules: 0 };
 
 /** Whether what must stay away after a position does: anything for silence, the negated rules after a chain. */
 function createAhead(correlation: Correlation, ordered: readonly Member[]): (position: Position) => boolean {
@@ -131,15 +91,17 @@ function createAhead(correlation: Correlation, ordered: readonly Member[]): (pos
   let next = 0;
   return ({ time, last }) => {
     next = Math.max(next, last + 1);
-    while (next < ordered.length && !isAwaited(ordered[next])) next += 1;
+    while (next < ordered.length && !isAwaited(ordered[next] ?? nothing)) next += 1;
     return (ordered[next]?.time ?? Number.POSITIVE_INFINITY) > time + timespanMs;
   };
 }
 
-/** Which members break a silence; undefined for correlations that do not look ahead. */
-function createDisturbance(correlation: Correlation): ((member: Member | undefined) => boolean) | undefined {
+/** Which members break a silence ahead of a position; undefined for correlations that do not look ahead. */
+export function createDisturbance(
+  correlation: Correlation,
+): ((member: Pick<Member, "rules">) => boolean) | undefined {
   if (isSilence(correlation)) return () => true;
   if (!isNotFollowed(correlation)) return undefined;
   const { negated } = orderOf(correlation);
-  return (member) => negated.some((index) => matchesRule(member?.rules ?? 0, index));
+  return ({ rules }) => negated.some((index) => matchesRule(rules, index));
 }

@@ -1,5 +1,5 @@
 import type { Correlation, CorrelationType } from "../language/correlation.ts";
-import { comparisonsOf, holdsNumber, holdsSeen, orderOf, seenOf } from "./condition.ts";
+import { comparisonsOf, holdsNumber, holdsSeen, isSilence, orderOf, seenOf } from "./condition.ts";
 import { matchesRule, type Member } from "./member.ts";
 import { createOrderedValues } from "./ordered-values.ts";
 import { createRank, createSum, toNumber } from "./numbers.ts";
@@ -23,6 +23,14 @@ export interface Tally {
   observe(): Observed;
 }
 
+/** What silence is asked of lies ahead of the window: nothing in it matters. */
+const silence: Tally = {
+  enter: () => {},
+  leave: () => {},
+  holds: () => true,
+  observe: () => ({ number: 0 }),
+};
+
 const creators: Readonly<Record<CorrelationType, (correlation: Correlation) => Tally>> = {
   event_count: createCount,
   value_count: createDistinct,
@@ -36,7 +44,7 @@ const creators: Readonly<Record<CorrelationType, (correlation: Correlation) => T
 
 /** Makes the tally of an empty window. */
 export function createTally(correlation: Correlation): Tally {
-  return creators[correlation.type](correlation);
+  return isSilence(correlation) ? silence : creators[correlation.type](correlation);
 }
 
 /**
