@@ -20,7 +20,7 @@ test("a rule with a level and cases of both kinds is blameless", async () => {
 });
 
 const contradiction = (detection: string) =>
-  ruleOf("a", "1").replace(/ {2}selection: .*\n {2}condition: .*/, detection);
+  ruleOf("a", "1").replace(/ {2}selection: .*\n {2}condition: .*/, () => detection);
 
 test.for([
   [
@@ -77,6 +77,37 @@ test.for([
       "a.cases.yml": cases("c"),
     },
     [["RULE_NEVER_MATCHES", "warning", "a.yml", 9]],
+  ],
+  [
+    "a field that events of a known log source do not have",
+    {
+      "a.yml": ruleOf("a", "1")
+        .replace("{category: test}", "{product: aws, service: cloudtrail}")
+        .replace("{a: 1}", "{eventNmae: x, requestParameters.userName: y, 'userAgent|fieldref': usrAgent}"),
+      "a.cases.yml": "cases: [{case: c, events: [{at: 0s, event_type: t}], expect: []}]",
+    },
+    [
+      ["RULE_CASES_MISSING", "warning", "a.yml", 1],
+      ["RULE_FIELD_UNKNOWN", "warning", "a.yml", 1],
+      ["RULE_FIELD_UNKNOWN", "warning", "a.yml", 1],
+    ],
+  ],
+  [
+    "a group of one event",
+    {
+      "a.yml": `${ruleOf("a", "1")}name: r\n---\ntitle: c\nid: c\nlevel: low\ncorrelation: {type: event_count, rules: [r], group-by: [user_id, details.event_id], timespan: 1m, condition: {gte: 1}}\n`,
+      "a.cases.yml": `${cases("c").replaceAll("a: '1'", "a: '1', user_id: ana, details: {event_id: x}")}`,
+    },
+    [["RULE_GROUP_UNIQUE", "warning", "a.yml", 9]],
+  ],
+  [
+    "a regular expression without a fixed text",
+    {
+      "a.yml": contradiction(
+        "  s: {'a|re': '^[0-9]+$', 'b|re': 'x[0-9]+yz'}\n  t: {a: 1}\n  condition: s or t",
+      ),
+    },
+    [["RULE_REGEX_WITHOUT_LITERAL", "warning", "a.yml", 1]],
   ],
   [
     "the same detection twice",

@@ -7,12 +7,15 @@ import { isNamed, readCases } from "../cases.ts";
 import { compileRules } from "../compile.ts";
 import { ruleContent } from "../content.ts";
 import { readRuleFiles, ruleFileOf, type RuleFiles } from "../files.ts";
+import { uniqueGroups, unknownFields } from "./fields.ts";
 import { isImpossible, isUnsatisfiable } from "./impossible.ts";
+import { regexesWithoutLiteral } from "./regexes.ts";
 import { warning } from "./warning.ts";
 
 /**
  * Everything a folder of rules can be criticised for: what keeps rules out (errors), and what makes them
- * hard to trust (warnings): no level, no cases, a title or a detection used twice, what cannot hold.
+ * hard to trust (warnings): no level, no cases, a title or a detection used twice, what cannot hold, fields
+ * that events do not have, groups of one event each, regular expressions that are tried on everything.
  */
 export async function lintRules(directory: string): Promise<readonly RuleProblem[]> {
   const files = await readRuleFiles(directory);
@@ -26,6 +29,9 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
     ...missingCases(ruleSet, files),
     ...impossibleRules(ruleSet),
     ...duplicates(ruleSet),
+    ...unknownFields(ruleSet),
+    ...uniqueGroups(ruleSet),
+    ...regexesWithoutLiteral(ruleSet),
   ];
   return all.toSorted(
     (a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line || a.column - b.column,
