@@ -165,3 +165,58 @@ test("rules bench measures the rules on given events, each on those of its log s
   expect(report).toMatchObject({ rules: 1, events: 6, each: [{ rule: "a", events: 5, matches: 1 }] });
   expect(report).toMatchObject({ matchUs: expect.any(Number), parseUs: expect.any(Number) });
 });
+
+describe("rules explain", () => {
+  const argv = (folder: TestFolder, rule: string, ...more: readonly string[]) => [
+    ...["rules", "explain", rule, "-", "--rules", folder.path],
+    ...more,
+  ];
+
+  test("tells which selection holds, what stood there, and whether the log source fits", async () => {
+    await using folder = await before();
+    const { out } = await runCommand(argv(folder, "a"), { stdin: event(1, "x") });
+    expect(out).toEqual([
+      "a  a\ndoes not hold for the event of line 1 (2026-11-21T12:00:01.000Z)",
+      '  ✓ log source: rule {"category":"test"}, event {"category":"test"}',
+      "  ✗ selection",
+      '      ✗ a is like a: found "x"',
+    ]);
+    const elsewhere = event(1, "a").replace('"category":"test"', '"category":"other"');
+    const other = await runCommand(argv(folder, "a"), { stdin: elsewhere });
+    expect(other.out[0]).toContain("does not hold");
+    expect(other.out[1]).toContain("✗ log source");
+    expect(other.out[3]).toContain('✓ a is like a: found "a"');
+  });
+
+  test("shows the window of a correlation at the event that is asked for", async () => {
+    await withFolders(async (_, folder) => {
+      const stdin = `${events}\n${event(6, "b", "bela")}`;
+      const third = await runCommand(argv(folder, "burst", "--line", "4"), { stdin });
+      expect(third.out[0]).toBe("burst  burst\nfires at the event of line 4 (2026-11-21T12:00:07.000Z)");
+      expect(third.out.slice(-4)).toEqual([
+        "  ✓ window of who ana: 3 events, number 3",
+        "      2026-11-21T12:00:03.000Z  line 2",
+        "      2026-11-21T12:00:05.000Z  line 3",
+        "      2026-11-21T12:00:07.000Z  line 4",
+      ]);
+      const second = await runCommand(argv(folder, "burst", "--line", "3", "--json"), { stdin });
+      expect(JSON.parse(second.out[0] ?? "{}")).toMatchObject({
+        kind: "correlation",
+        holds: false,
+        windows: [{ group: { who: "ana" }, holds: false, number: 2 }],
+      });
+      const none = await runCommand(argv(folder, "burst"), { stdin: events });
+      expect(none.out.at(-1)).toBe("  The event counts for no group.");
+    });
+  });
+
+  test.for([
+    [["nobody"], 'There is no rule "nobody"'],
+    [["a", "--line", "9"], "holds no event in line 9"],
+  ] as const)("%s is a mistake of the caller", async ([[rule, ...more], message]) => {
+    await using folder = await before();
+    const result = await runCommand(argv(folder, rule, ...more), { stdin: event(1, "a") });
+    expect(result.exitCode).toBe(2);
+    expect(result.err.join("\n")).toContain(message);
+  });
+});
