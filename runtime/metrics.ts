@@ -26,6 +26,11 @@ const counters = {
   eventsLate: ["auditflow_events_late_total", "Events evaluated from the ledger because they came late.", []],
   ruleMatches: ["auditflow_rule_matches_total", "Rules that held for an event.", ["rule"]],
   alertsRaised: ["auditflow_alerts_raised_total", "Alert events recorded in the ledger.", ["rule"]],
+  alertsSummarised: [
+    "auditflow_alerts_summarised_total",
+    "Alerts that became evidence of a flood's summary instead of being told by themselves.",
+    ["rule"],
+  ],
   alertsStored: ["auditflow_alerts_stored_total", "Alert events stored, by outcome.", ["outcome"]],
   groupsCapped: [
     "auditflow_correlation_groups_capped_total",
