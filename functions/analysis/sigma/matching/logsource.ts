@@ -1,45 +1,83 @@
-import { type Logsource, logsourceAttributes } from "../language/logsource.ts";
+import type { EventLogsource, Logsource } from "../language/logsource.ts";
 
-/** Finds what is filed under the log sources that apply to an event's. */
-export interface LogsourceIndex<Item> {
-  /** Everything whose every stated attribute the event's log source asserts. At most 7 look-ups. */
-  applicable(logsource: Logsource): readonly (readonly Item[])[];
+/** Finds what applies to events of a log source. */
+export interface Router<Value> {
+  /** The value for the groups that apply, made when first asked for; `undefined` when none applies. */
+  route(logsource: EventLogsource): Value | undefined;
 }
 
-/** Files items by the log source they state. */
-export function indexByLogsource<Item extends { readonly logsource: Logsource }>(
-  items: readonly Item[],
-): LogsourceIndex<Item> {
-  const byKey = Map.groupBy(items, ({ logsource }) => keyOf(logsource));
+/** So many ways to write a log source are remembered; they come from configuration, so few are ever used. */
+const mostSpellings = 256;
+
+/**
+ * A group applies when every attribute it states is asserted by the event's log source; where the event
+ * asserts several categories, any of them will do. `make` is called once for every set of groups that
+ * apply together, with their numbers in ascending order.
+ */
+export function createRouter<Value>(
+  stated: readonly Logsource[],
+  make: (groups: readonly number[]) => Value,
+): Router<Value> {
+  const byGroups = new Map<string, Value | undefined>([["", undefined]]);
+  const bySpelling = new Map<string, Value | undefined>();
+  const isCustom = stated.some((one) => Object.keys(one).some((name) => !standard.has(name)));
+  let last: EventLogsource = {};
+  let lastValue: Value | undefined;
+
+  function resolve(logsource: EventLogsource): Value | undefined {
+    const asserted = normalise(logsource);
+    const groups = stated.flatMap((one, group) => (applies(one, asserted) ? [group] : []));
+    const key = groups.join(" ");
+    if (!byGroups.has(key)) byGroups.set(key, make(groups));
+    return byGroups.get(key);
+  }
+
+  function remembered(logsource: EventLogsource): Value | undefined {
+    const spelling = JSON.stringify(isCustom ? Object.entries(logsource).toSorted() : threeOf(logsource));
+    if (bySpelling.has(spelling)) return bySpelling.get(spelling);
+    if (bySpelling.size >= mostSpellings) bySpelling.clear();
+    const value = resolve(logsource);
+    bySpelling.set(spelling, value);
+    return value;
+  }
+
   return {
-    applicable(logsource) {
-      return subsetsOf(normalise(logsource)).flatMap((subset) => {
-        const group = byKey.get(keyOf(subset));
-        return group ? [group] : [];
-      });
+    route: (logsource) => {
+      if (!isCustom && isSame(logsource, last)) return lastValue;
+      const value = remembered(logsource);
+      // Lists may change under our hands, so only what is made of texts is recognised at sight.
+      if (typeof logsource.category !== "object") {
+        last = { product: logsource.product, category: logsource.category, service: logsource.service };
+        lastValue = value;
+      }
+      return value;
     },
   };
 }
 
-function normalise(logsource: Logsource): Logsource {
-  const stated = logsourceAttributes.flatMap((name) => {
-    const value = logsource[name];
-    return typeof value === "string" && value !== "" ? [[name, value.toLowerCase()] as const] : [];
-  });
-  return Object.fromEntries(stated);
+const standard: ReadonlySet<string> = new Set(["product", "category", "service"]);
+
+function threeOf({ product, category, service }: EventLogsource): readonly unknown[] {
+  return [product ?? null, category ?? null, service ?? null];
 }
 
-/** Every way to state one or more of the attributes an event's log source has. */
-function subsetsOf(logsource: Logsource): readonly Logsource[] {
-  let subsets: readonly Logsource[] = [{}];
-  for (const name of logsourceAttributes) {
-    const value = logsource[name];
-    if (value === undefined) continue;
-    subsets = subsets.flatMap((subset) => [subset, { ...subset, [name]: value }]);
-  }
-  return subsets.slice(1);
+function isSame(a: EventLogsource, b: EventLogsource): boolean {
+  return a.product === b.product && a.category === b.category && a.service === b.service;
 }
 
-function keyOf({ product, category, service }: Logsource): string {
-  return JSON.stringify([product ?? null, category ?? null, service ?? null]);
+type Asserted = ReadonlyMap<string, readonly string[]>;
+
+function normalise(logsource: EventLogsource): Asserted {
+  return new Map(
+    Object.entries(logsource).map(([name, value]) => {
+      const values = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
+      return [name, values.filter((one) => typeof one === "string").map((one) => one.toLowerCase())];
+    }),
+  );
+}
+
+function applies(stated: Logsource, asserted: Asserted): boolean {
+  return Object.entries(stated).every(
+    ([name, value]) => value === undefined || (asserted.get(name)?.includes(value) ?? false),
+  );
 }

@@ -1,7 +1,7 @@
-import type { Logsource } from "../language/logsource.ts";
+import type { EventLogsource, Logsource } from "../language/logsource.ts";
 import type { Rule } from "../rule.ts";
-import { compileExpression } from "./compile.ts";
-import { indexByLogsource } from "./logsource.ts";
+import { createRouter } from "./logsource.ts";
+import { createRuleIndex } from "./rule-index.ts";
 
 /** Rules of one log source. */
 export interface RuleGroup {
@@ -12,8 +12,11 @@ export interface RuleGroup {
 
 /** Finds the rules that hold for an event. */
 export interface Matcher {
-  /** In the order of the groups, and within. One frozen empty list when nothing holds. Never throws. */
-  match(fields: object, logsource: Logsource): readonly Rule[];
+  /**
+   * The rules in the order of their groups, and within; one frozen empty list when none holds. A rule
+   * applies when the event's log source asserts every attribute the rule's states. Never throws.
+   */
+  match(fields: object, logsource: EventLogsource): readonly Rule[];
 }
 
 /** Rules as groups of one log source each, in the order in which each log source is first met. */
@@ -24,22 +27,15 @@ export function groupByLogsource(rules: readonly Rule[]): readonly RuleGroup[] {
   );
 }
 
-/** Compiles rules for matching. */
+const nothing: readonly Rule[] = Object.freeze([]);
+
+/** Indexes rules for matching: one index for each combination of groups that apply together, when its first event comes. */
 export function createMatcher(groups: readonly RuleGroup[]): Matcher {
-  const rules = groups.flatMap((group) => group.rules());
-  const compiled = rules.map((rule, position) => ({
-    rule,
-    position,
-    logsource: rule.logsource,
-    holds: compileExpression(rule.detection),
-  }));
-  const index = indexByLogsource(compiled);
-  return {
-    match: (fields, logsource) =>
-      index
-        .applicable(logsource)
-        .flatMap((group) => group.filter(({ holds }) => holds(fields)))
-        .toSorted((a, b) => a.position - b.position)
-        .map(({ rule }) => rule),
-  };
+  const read: (readonly Rule[] | undefined)[] = [];
+  const rulesOf = (group: number) => (read[group] ??= groups[group]?.rules() ?? []);
+  const router = createRouter(
+    groups.map(({ logsource }) => logsource),
+    (applicable) => createRuleIndex(applicable.flatMap(rulesOf)),
+  );
+  return { match: (fields, logsource) => router.route(logsource)?.match(fields) ?? nothing };
 }

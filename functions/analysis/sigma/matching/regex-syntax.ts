@@ -1,0 +1,232 @@
+/** Characters from 0 to 127, one bit each: what a class holds of ASCII. */
+export type AsciiSet = bigint;
+
+/** A regular expression as far as it concerns ASCII text. */
+export type Regex =
+  | { readonly kind: "set"; readonly set: AsciiSet }
+  | { readonly kind: "sequence" | "choice"; readonly of: readonly Regex[] }
+  | { readonly kind: "repeat"; readonly of: Regex; readonly min: number; readonly max: number }
+  | { readonly kind: "assert"; readonly what: Assertion };
+export type Assertion = "text-start" | "text-end" | "line-start" | "line-end" | "word" | "no-word";
+
+const all: AsciiSet = (1n << 128n) - 1n;
+
+export function bit(code: number): AsciiSet {
+  return 1n << BigInt(code);
+}
+
+function range(from: string, to: string): AsciiSet {
+  return (bit(to.charCodeAt(0) + 1) - 1n) & ~(bit(from.charCodeAt(0)) - 1n);
+}
+
+const digits = range("0", "9");
+const wordCharacters = digits | range("A", "Z") | range("a", "z") | bit(0x5f);
+/** RE2's `\s`: not the vertical tab. */
+const blanks = bit(9) | bit(10) | bit(12) | bit(13) | bit(32);
+
+const classes: Readonly<Record<string, AsciiSet>> = {
+  d: digits,
+  D: all & ~digits,
+  w: wordCharacters,
+  W: all & ~wordCharacters,
+  s: blanks,
+  S: all & ~blanks,
+};
+const controls: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
+const assertions: Readonly<Record<string, Assertion>> = {
+  b: "word",
+  B: "no-word",
+  A: "text-start",
+  z: "text-end",
+};
+
+/** Thrown for whatever is not read here; such an expression is left to RE2 altogether. */
+class Unread extends Error {}
+
+/** Nested deeper than this an expression is not read. */
+const deepest = 50;
+
+/**
+ * Reads an expression in RE2's syntax. `undefined` for what need not be read because it is rare (Unicode
+ * classes, POSIX classes, quoting): what is read means on ASCII text exactly what RE2 says it means.
+ */
+export function parseRegex(source: string, flags: string): Regex | undefined {
+  try {
+    return createParser(source)(flags);
+  } catch (error) {
+    if (error instanceof Unread) return undefined;
+    throw error;
+  }
+}
+
+function createParser(source: string): (flags: string) => Regex {
+  let at = 0;
+  let depth = 0;
+  return (flags) => {
+    const regex = parseChoice(flags);
+    if (at < source.length) throw new Unread();
+    return regex;
+  };
+
+  function take(text: string): boolean {
+    if (!source.startsWith(text, at)) return false;
+    at += text.length;
+    return true;
+  }
+
+  function parseChoice(outer: string): Regex {
+    depth += 1;
+    if (depth > deepest) throw new Unread();
+    let flags = outer;
+    const branches: Regex[] = [];
+    let branch: Regex[] = [];
+    while (at < source.length && source[at] !== ")") {
+      if (take("|")) {
+        branches.push(sequenceOf(branch));
+        branch = [];
+        continue;
+      }
+      // `(?i)` holds up to the end of the group it stands in, over `|`.
+      const inline = /^\(\?([ims]*)(?:-([ims]+))?\)/.exec(source.slice(at, at + 10));
+      if (inline) {
+        flags = changeFlags(flags, inline[1], inline[2]);
+        at += inline[0].length;
+      } else branch.push(parseRepeat(parseAtom(flags)));
+    }
+    branches.push(sequenceOf(branch));
+    depth -= 1;
+    return branches.length === 1 && branches[0] ? branches[0] : { kind: "choice", of: branches };
+  }
+
+  function parseRepeat(of: Regex): Regex {
+    const [min, max] = parseQuantifier();
+    if (max === undefined) return of;
+    // Greed decides what is found, not whether.
+    take("?");
+    if (/^[*+?]|^\{\d/.test(source.slice(at, at + 2))) throw new Unread();
+    if (of.kind === "assert") throw new Unread();
+    return { kind: "repeat", of, min, max };
+  }
+
+  function parseQuantifier(): readonly [number, number | undefined] {
+    if (take("*")) return [0, Number.POSITIVE_INFINITY];
+    if (take("+")) return [1, Number.POSITIVE_INFINITY];
+    if (take("?")) return [0, 1];
+    const counted = /^\{(\d+)(,?)(\d*)\}/.exec(source.slice(at, at + 12));
+    if (!counted) return [1, undefined];
+    at += counted[0].length;
+    const min = Number(counted[1]);
+    if (counted[2] === "") return [min, min];
+    return [min, counted[3] === "" ? Number.POSITIVE_INFINITY : Number(counted[3])];
+  }
+
+  function parseAtom(flags: string): Regex {
+    const char = next();
+    switch (char) {
+      case "(":
+        return parseGroup(flags);
+      case "[":
+        return { kind: "set", set: parseClass(flags) };
+      case ".":
+        return { kind: "set", set: flags.includes("s") ? all : all & ~bit(10) };
+      case "^":
+        return { kind: "assert", what: flags.includes("m") ? "line-start" : "text-start" };
+      case "$":
+        return { kind: "assert", what: flags.includes("m") ? "line-end" : "text-end" };
+      case "*":
+      case "+":
+      case "?":
+        throw new Unread();
+      case "\\": {
+        const assertion = assertions[source[at] ?? ""];
+        if (assertion === undefined) return { kind: "set", set: parseEscape(flags) };
+        at += 1;
+        return { kind: "assert", what: assertion };
+      }
+      default:
+        return { kind: "set", set: withCase(setOf(char, flags), flags) };
+    }
+  }
+
+  function parseGroup(flags: string): Regex {
+    const head = /^\?(?:(?:P?<\w+>)|([ims]*)(?:-([ims]+))?:)/.exec(source.slice(at, at + 64));
+    if (head) at += head[0].length;
+    else if (source[at] === "?") throw new Unread();
+    const inner = parseChoice(changeFlags(flags, head?.[1], head?.[2]));
+    if (!take(")")) throw new Unread();
+    return inner;
+  }
+
+  function parseClass(flags: string): AsciiSet {
+    const negated = take("^");
+    let set: AsciiSet = 0n;
+    for (let first = true; first || source[at] !== "]"; first = false) {
+      const [from, low] = parseMember(flags);
+      if (source[at] === "-" && source[at + 1] !== "]" && low !== undefined) {
+        at += 1;
+        const high = parseMember(flags)[1];
+        if (high === undefined || high < low) throw new Unread();
+        set |= (bit(high + 1) - 1n) & ~(bit(low) - 1n);
+      } else set |= from;
+    }
+    at += 1;
+    const cased = withCase(set, flags);
+    return negated ? all & ~cased : cased;
+  }
+
+  /** A member of a class, and its code where it is one character that a range may begin or end with. */
+  function parseMember(flags: string): readonly [AsciiSet, number | undefined] {
+    const char = next();
+    if (char === "[" && source[at] === ":") throw new Unread();
+    const set = char === "\\" ? parseEscape(flags) : setOf(char, flags);
+    const single = set !== 0n && (set & (set - 1n)) === 0n;
+    return [set, single ? set.toString(2).length - 1 : undefined];
+  }
+
+  function parseEscape(flags: string): AsciiSet {
+    const char = next();
+    const named = classes[char];
+    if (named !== undefined) return named;
+    const control = controls[char];
+    if (control !== undefined) return bit(control);
+    if (char === "x") {
+      const hex = /^(?:([\da-fA-F]{2})|\{([\da-fA-F]{1,6})\})/.exec(source.slice(at, at + 8));
+      if (!hex) throw new Unread();
+      at += hex[0].length;
+      return withCase(setOf(String.fromCodePoint(Number.parseInt(hex[1] ?? hex[2] ?? "", 16)), flags), flags);
+    }
+    if (/[\da-zA-Z]/.test(char)) throw new Unread();
+    return setOf(char, flags);
+  }
+
+  function next(): string {
+    const char = source.charAt(at);
+    if (char === "") throw new Unread();
+    at += 1;
+    return char;
+  }
+}
+
+function sequenceOf(of: readonly Regex[]): Regex {
+  const [only] = of;
+  return only && of.length === 1 ? only : { kind: "sequence", of };
+}
+
+/** A character beyond ASCII is nowhere in ASCII text, unless case folding leads there (`K` as kelvin). */
+function setOf(char: string, flags: string): AsciiSet {
+  const code = char.charCodeAt(0);
+  if (code <= 127) return bit(code);
+  if (flags.includes("i")) throw new Unread();
+  return 0n;
+}
+
+const upper = range("A", "Z");
+const lower = range("a", "z");
+
+function withCase(set: AsciiSet, flags: string): AsciiSet {
+  return flags.includes("i") ? set | ((set & upper) << 32n) | ((set & lower) >> 32n) : set;
+}
+
+function changeFlags(flags: string, added = "", removed = ""): string {
+  return [...new Set(flags + added)].filter((flag) => !removed.includes(flag)).join("");
+}

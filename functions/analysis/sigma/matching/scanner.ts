@@ -1,0 +1,262 @@
+import { fold } from "../language/pattern.ts";
+import { coarse, createGramTable, gramAt, gramLength, type GramTable, hashOf, slotOf } from "./gram-table.ts";
+import { isAscii } from "./regex.ts";
+
+/** Where in a text a needle must stand. */
+export type Place = "whole" | "start" | "end" | "anywhere";
+
+/** A text to look for and what is found with it. */
+export interface Needle {
+  /** As `gate` writes it. */
+  readonly literal: string;
+  readonly place: Place;
+  readonly item: number;
+}
+
+/**
+ * Told of every item whose needle stands in the text, perhaps several times. Without `exact` the needle
+ * may stand there, and whoever wants to know must look again.
+ */
+export type Report = (item: number, exact: boolean) => void;
+export type Scan = (text: string, report: Report) => void;
+
+const beyondAscii = 128;
+
+/** ASCII letters folded, anything else as it is. */
+const folding = Uint8Array.from({ length: beyondAscii }, (_, code) =>
+  String.fromCharCode(code).toLowerCase().charCodeAt(0),
+);
+
+/**
+ * The text as needles are compared with it. Coarser than folding: the long s, which regular expressions
+ * without case take for an `s`, is one here too.
+ */
+export function gate(text: string): string {
+  return fold(text).replaceAll("ſ", "s");
+}
+
+/**
+ * Compiles needles to one scan, whose time hardly depends on how many there are. ASCII text is compared
+ * as it stands, without making a folded copy; only when a character beyond ASCII turns up where it
+ * matters, the whole is done again on the folded text.
+ */
+export function createScan(needles: readonly Needle[]): Scan {
+  const groups = [...Map.groupBy(needles, ({ literal, place }) => `${place} ${literal}`).values()];
+  const entries = groups.map((group): Entry => {
+    const { literal = "", place = "whole" } = group[0] ?? {};
+    return { literal, place, items: Int32Array.from(new Set(group.map(({ item }) => item))) };
+  });
+  const scan = createPasses(entries);
+  // Folding can change a text's length, but then what it holds is not ASCII, and no ASCII needle notices.
+  const foreign = entries.some(({ literal }) => !isAscii(literal));
+  return (text, report) => {
+    if ((!foreign || isAscii(text)) && scan(text, report, true) < beyondAscii) return;
+    scan(gate(text), report, false);
+  };
+}
+
+interface Entry {
+  readonly literal: string;
+  readonly place: Place;
+  readonly items: Int32Array;
+}
+
+/** Answers all code units it saw, bit by bit; with `ascii` it takes them for ASCII. */
+type Pass = (text: string, report: Report, ascii: boolean) => number;
+
+function createPasses(entries: readonly Entry[]): Pass {
+  const passes = [
+    createWhole(entries.filter(({ place }) => place === "whole")),
+    createEdge(entries.filter(({ place }) => place === "start")),
+    createEdge(entries.filter(({ place }) => place === "end")),
+    createAnywhere(
+      entries.filter(({ place, literal }) => place === "anywhere" && literal.length >= gramLength),
+    ),
+    createShort(entries.filter(({ place, literal }) => place === "anywhere" && literal.length < gramLength)),
+  ].flatMap((pass) => pass ?? []);
+  const [only] = passes;
+  if (only && passes.length === 1) return only;
+  return (text, report, ascii) => {
+    let seen = 0;
+    for (const pass of passes) seen |= pass(text, report, ascii);
+    return seen;
+  };
+}
+
+/** Where and for whom an entry is tried; one object, used again and again. */
+interface Attempt {
+  start: number;
+  report: Report;
+  ascii: boolean;
+}
+
+/** Reports the entry if it stands at an index; answers the code units it could not compare. */
+function tryAt({ literal, items }: Entry, text: string, at: Attempt): number {
+  for (let i = 0; i < literal.length; i += 1) {
+    const code = text.charCodeAt(at.start + i);
+    const wanted = literal.charCodeAt(i);
+    if (code === wanted) continue;
+    if (code >= beyondAscii) return code;
+    if (folding[code] !== wanted) return 0;
+  }
+  for (const item of items) at.report(item, at.ascii);
+  return 0;
+}
+
+function createWhole(entries: readonly Entry[]): Pass | undefined {
+  if (entries.length === 0) return undefined;
+  const table = createGramTable(entries.map(({ literal }, i) => [wholeGram(literal), i]));
+  const at: Attempt = { start: 0, report: ignore, ascii: true };
+  return (text, report, ascii) => {
+    let seen = ascii ? codesOf(text, 0) : 0;
+    const slot = slotOf(table, wholeGram(text));
+    if (slot < 0) return seen;
+    at.report = report;
+    at.ascii = ascii;
+    for (let i = table.from[slot] ?? 0; i < (table.to[slot] ?? 0); i += 1) {
+      const entry = entries[table.items[i] ?? 0];
+      if (entry?.literal.length === text.length) seen |= tryAt(entry, text, at);
+    }
+    return seen;
+  };
+}
+
+function ignore(): void {}
+
+/** The first characters and the length in one. */
+function wholeGram(text: string): number {
+  const { length } = text;
+  if (length >= gramLength) return gramAt(text, 0) ^ Math.imul(length, 0x85ebca6b);
+  let gram = length;
+  for (let i = 0; i < length; i += 1) gram = (gram << 8) | coarse(text.charCodeAt(i));
+  return gram;
+}
+
+/** What the four characters from an index on hold, bit by bit. */
+function codesOf(text: string, from: number): number {
+  let codes = 0;
+  const to = Math.min(from + gramLength, text.length);
+  for (let i = Math.max(from, 0); i < to; i += 1) codes |= text.charCodeAt(i);
+  return codes;
+}
+
+/** Half of all programs end in `.exe`: where a needle is long enough, the four characters before those tell more. */
+const skipped = gramLength;
+
+/** Needles at one end of the text, by the gram there, or for long ones at the end by the one before it. */
+function createEdge(entries: readonly Entry[]): Pass | undefined {
+  if (entries.length === 0) return undefined;
+  const isEnd = entries[0]?.place === "end";
+  const indexed = entries.map((entry, i) => ({ entry, i, length: entry.literal.length }));
+  const isLong = (length: number) => isEnd && length >= gramLength + skipped;
+  const near = createGramTable(
+    indexed
+      .filter(({ length }) => length >= gramLength && !isLong(length))
+      .map(({ entry, i, length }) => [gramAt(entry.literal, isEnd ? length - gramLength : 0), i]),
+  );
+  const far = createGramTable(
+    indexed
+      .filter(({ length }) => isLong(length))
+      .map(({ entry, i, length }) => [gramAt(entry.literal, length - gramLength - skipped), i]),
+  );
+  const short = entries.filter(({ literal }) => literal.length < gramLength);
+  const at: Attempt = { start: 0, report: ignore, ascii: true };
+  const tryEntry = (entry: Entry | undefined, text: string): number => {
+    if (!entry || entry.literal.length > text.length) return 0;
+    at.start = isEnd ? text.length - entry.literal.length : 0;
+    return tryAt(entry, text, at);
+  };
+  const tryGram = (table: GramTable, text: string, index: number): number => {
+    if (index < 0 || index + gramLength > text.length) return 0;
+    const slot = slotOf(table, gramAt(text, index));
+    let seen = codesOf(text, index);
+    if (slot < 0) return seen;
+    for (let i = table.from[slot] ?? 0; i < (table.to[slot] ?? 0); i += 1)
+      seen |= tryEntry(entries[table.items[i] ?? 0], text);
+    return seen;
+  };
+  return (text, report, ascii) => {
+    at.report = report;
+    at.ascii = ascii;
+    let seen = tryGram(near, text, isEnd ? text.length - gramLength : 0);
+    if (far.items.length > 0) seen |= tryGram(far, text, text.length - gramLength - skipped);
+    for (const entry of short) seen |= tryEntry(entry, text);
+    return ascii ? seen : 0;
+  };
+}
+
+/** Needles of four characters and more, anywhere: every gram of the text is held against the table's bits. */
+function createAnywhere(entries: readonly Entry[]): Pass | undefined {
+  if (entries.length === 0) return undefined;
+  const anchors = anchorsOf(entries.map(({ literal }) => literal));
+  const table = createGramTable(entries.map(({ literal }, i) => [gramAt(literal, anchors[i] ?? 0), i]));
+  const { bits, shift } = table;
+  const at: Attempt = { start: 0, report: ignore, ascii: true };
+  const tryGram = (gram: number, text: string, index: number): number => {
+    const slot = slotOf(table, gram);
+    let seen = 0;
+    if (slot < 0) return seen;
+    for (let i = table.from[slot] ?? 0; i < (table.to[slot] ?? 0); i += 1) {
+      const number = table.items[i] ?? 0;
+      const entry = entries[number];
+      at.start = index - (anchors[number] ?? 0);
+      if (entry && at.start >= 0 && at.start + entry.literal.length <= text.length)
+        seen |= tryAt(entry, text, at);
+    }
+    return seen;
+  };
+  return (text, report, ascii) => {
+    at.report = report;
+    at.ascii = ascii;
+    const { length } = text;
+    let seen = 0;
+    let gram = 0;
+    for (let i = 0; i < length; i += 1) {
+      const code = text.charCodeAt(i);
+      seen |= code;
+      gram = (gram << 8) | ((code | 0x20) & 0xff);
+      const hash = hashOf(gram, shift);
+      if (((bits[hash >> 5] ?? 0) & (1 << (hash & 31))) !== 0 && i >= gramLength - 1) {
+        seen |= tryGram(gram, text, i - gramLength + 1);
+      }
+    }
+    return ascii ? seen : 0;
+  };
+}
+
+/** Where in each literal its rarest gram begins, rare among all the literals. */
+function anchorsOf(literals: readonly string[]): Int32Array {
+  const counts = new Map<number, number>();
+  const gramsOf = (literal: string) =>
+    Array.from({ length: literal.length - gramLength + 1 }, (_, i) => gramAt(literal, i));
+  for (const literal of literals)
+    for (const gram of gramsOf(literal)) counts.set(gram, (counts.get(gram) ?? 0) + 1);
+  return Int32Array.from(literals, (literal) => {
+    const found = gramsOf(literal).map((gram) => counts.get(gram) ?? 0);
+    return found.indexOf(Math.min(...found));
+  });
+}
+
+/** Needles of one to three characters, anywhere, by their first character. */
+function createShort(entries: readonly Entry[]): Pass | undefined {
+  if (entries.length === 0) return undefined;
+  const byFirst = Array.from({ length: 256 }, (_, code) =>
+    entries.filter(({ literal }) => coarse(literal.charCodeAt(0)) === code),
+  );
+  const at: Attempt = { start: 0, report: ignore, ascii: true };
+  return (text, report, ascii) => {
+    at.report = report;
+    at.ascii = ascii;
+    let seen = 0;
+    for (let i = 0; i < text.length; i += 1) {
+      const code = text.charCodeAt(i);
+      seen |= code;
+      for (const entry of byFirst[coarse(code)] ?? []) {
+        if (i + entry.literal.length > text.length) continue;
+        at.start = i;
+        seen |= tryAt(entry, text, at);
+      }
+    }
+    return ascii ? seen : 0;
+  };
+}
