@@ -1,19 +1,23 @@
 import type { WindowMember } from "./state.ts";
 
 /** A set of members in order of time, then member; appending in order costs O(log n). */
-export interface Members {
+export interface Members<Kept extends WindowMember = WindowMember> {
   /** False when it is in already. */
-  add(member: string, time: number): boolean;
+  add(kept: Kept): boolean;
+  has(member: string): boolean;
   remove(member: string): void;
+  size(): number;
   /** Removes members of this time and earlier. */
   trim(upTo: number): void;
   /** How many lie in (after, upTo]. */
   count(after: number, upTo: number): number;
   /** Those in (after, upTo], in order. */
-  between(after: number, upTo: number): readonly WindowMember[];
-  /** The times of the first member later than `time`, and of the last of all. */
+  between(after: number, upTo: number): readonly Kept[];
+  /** The times of the first member later than `time`, and of the last of those up to it. */
   firstAfter(time: number): number | undefined;
-  newest(): number | undefined;
+  lastUpTo(time: number): number | undefined;
+  /** The oldest ones: this many, and all others of the time of the last of them. */
+  oldest(count: number): readonly Kept[];
 }
 
 /** By time, then member, compared by code units as everywhere in JavaScript. */
@@ -21,17 +25,19 @@ export function inOrder(members: readonly WindowMember[]): readonly WindowMember
   return members.toSorted((a, b) => a.time - b.time || (a.member < b.member ? -1 : 1));
 }
 
-export function createMembers(): Members {
+export function createMembers<Kept extends WindowMember = WindowMember>(): Members<Kept> {
   const times = new Map<string, number>();
-  const sorted: WindowMember[] = [];
+  const sorted: Kept[] = [];
 
   return {
-    add(member, time) {
-      if (times.has(member)) return false;
-      times.set(member, time);
-      sorted.splice(position(sorted, { member, time }), 0, { member, time });
+    add(kept) {
+      if (times.has(kept.member)) return false;
+      times.set(kept.member, kept.time);
+      sorted.splice(position(sorted, kept), 0, kept);
       return true;
     },
+    has: (member) => times.has(member),
+    size: () => sorted.length,
     remove(member) {
       const time = times.get(member);
       if (time === undefined) return;
@@ -44,7 +50,8 @@ export function createMembers(): Members {
     count: (from, upTo) => Math.max(0, after(sorted, upTo) - after(sorted, from)),
     between: (from, upTo) => sorted.slice(after(sorted, from), after(sorted, upTo)),
     firstAfter: (time) => sorted[after(sorted, time)]?.time,
-    newest: () => sorted.at(-1)?.time,
+    lastUpTo: (time) => sorted[after(sorted, time) - 1]?.time,
+    oldest: (count) => sorted.slice(0, after(sorted, sorted[count - 1]?.time ?? Number.NEGATIVE_INFINITY)),
   };
 }
 

@@ -1,11 +1,12 @@
 import { createExpiring } from "./expiring.ts";
 import { createMemoryWindows } from "./memory-windows.ts";
-import { windowIdleMs } from "./state.ts";
-import type { State, WindowName } from "./state.ts";
+import { windowIdleMs, windowLimits } from "./state.ts";
+import type { State, WindowLimits, WindowName } from "./state.ts";
 
 export interface MemoryStateOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly limits?: WindowLimits | undefined;
 }
 
 /** Members of a bucket that were told of from the ledger. */
@@ -18,12 +19,12 @@ interface Told {
  * State inside one process. Its windows start uncovered, so that an embedded system that was restarted
  * rebuilds them from the ledger before it trusts them.
  */
-export function createMemoryState({ now }: MemoryStateOptions): State {
+export function createMemoryState({ now, limits = windowLimits }: MemoryStateOptions): State {
   const told = createExpiring<Told>(now, (bucket) => bucket.expiresAt);
   const values = new Map<string, string>();
 
   return {
-    ...createMemoryWindows(now),
+    ...createMemoryWindows({ now, limits }),
 
     confirmLate: async (name, recorded) => {
       for (const { bucket, members } of recorded) {

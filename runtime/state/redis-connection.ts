@@ -5,7 +5,7 @@ import type { RedisOptions } from "ioredis";
 import { UnavailableError } from "../failure.ts";
 import type { Health } from "../health.ts";
 import type { Log } from "../log.ts";
-import { stateLost } from "./redis-scripts.ts";
+import { stateLost } from "./lua/epoch.ts";
 import { StateLostError } from "./state.ts";
 
 export interface RedisConnectionOptions {

@@ -1,23 +1,18 @@
-import { createHash } from "node:crypto";
-
+import { digest } from "./digest.ts";
+import { bitsOf, checkCondition, entryTag, factsOf, memberLimit } from "./facts.ts";
+import { beginScript, finishScript } from "./lua/epoch.ts";
 import { inOrder } from "./members.ts";
-import { thresholdOf } from "./memory-windows.ts";
 import type { RedisConnection } from "./redis-connection.ts";
-import {
-  addScript,
-  beginScript,
-  finishScript,
-  pendingNext,
-  pendingOwn,
-  windowScript,
-} from "./redis-scripts.ts";
-import { StateLostError, windowGraceMs, windowIdleMs } from "./state.ts";
+import { addScript, pendingNext, pendingOwn, windowScript } from "./redis-scripts.ts";
+import { StateLostError, windowGraceMs, windowIdleMs, windowLimits } from "./state.ts";
 import type {
   BucketMembers,
   Coverage,
   QualifiedBucket,
   State,
   WindowAnswer,
+  WindowCondition,
+  WindowLimits,
   WindowName,
   WindowStep,
 } from "./state.ts";
@@ -25,6 +20,7 @@ import type {
 export interface RedisWindowsOptions {
   readonly prefix: string;
   readonly newId: () => string;
+  readonly limits?: WindowLimits | undefined;
 }
 
 /**
@@ -33,11 +29,27 @@ export interface RedisWindowsOptions {
  */
 export function createRedisWindows(
   redis: RedisConnection,
-  { prefix, newId }: RedisWindowsOptions,
+  { prefix, newId, limits = windowLimits }: RedisWindowsOptions,
 ): Pick<State, "window" | "confirm" | "isCurrent" | "rebuild"> {
   const keys = [`${prefix}epoch`, `${prefix}registry`] as const;
   const epoch = trackEpoch(redis, keys[0]);
-  const windowKey = (key: string, generation: string) => `${prefix}window:${generation}:${hashed(key)}`;
+  const windowKey = (key: string, generation: string) => `${prefix}window:${generation}:${digest(key)}`;
+  const groupsKey = (series: string, generation: string) => `${prefix}groups:${generation}:${digest(series)}`;
+
+  /** A step as one call; `from` is the coverage of its series during a rebuild, else "". */
+  function callOf(step: WindowStep, generation: string, from: string) {
+    const facts = factsOf(step);
+    const { series, member, window } = step;
+    const windows = [windowKey(step.key, generation), groupsKey(series, generation)];
+    const fixed = [...numbersOf(step), windowIdleMs, windowGraceMs, memberLimit(step, limits)];
+    const args = [
+      ...[generation, series, member, entryTag(step, facts)],
+      ...[...fixed, limits.groupsPerSeries].map(String),
+      ...[from, window.kind === "session" ? String(window.gapMs) : "", textOf(step.condition)],
+      ...facts,
+    ];
+    return { keys: [...keys, ...windows], args };
+  }
 
   async function rebuild(
     coverage: readonly Coverage[],
@@ -49,8 +61,8 @@ export function createRedisWindows(
     const generation = String(begun);
     await replay(async (step) => {
       if (step.time < 0) return;
-      const args = [...stepArguments(step, generation), from.get(step.series) ?? ""];
-      await redis.script(addScript, { keys: [...keys, windowKey(step.key, generation)], args });
+      const call = callOf(step, generation, from.get(step.series) ?? "");
+      await redis.script(addScript(step.condition.kind), call);
     });
     if (redis.runId() !== run) throw new StateLostError("Redis was restarted during the rebuild.");
     await redis.script(finishScript, { keys, args: [generation, ...[...from].flat()] });
@@ -62,9 +74,8 @@ export function createRedisWindows(
       epoch.trusting(async (generation) => {
         // Before 1970 lies what no window keeps, and what its scores could not tell.
         if (step.time < 0) return { qualified: [], late: true };
-        const args = [...stepArguments(step, generation), ""];
-        const call = { keys: [...keys, windowKey(step.key, generation)], args };
-        return toAnswer(await redis.script(windowScript, call), step);
+        const script = windowScript(step.window.kind, step.condition.kind);
+        return toAnswer(await redis.script(script, callOf(step, generation, "")), step);
       }),
     confirm: async ({ key, timespanMs }, recorded) => {
       const generation = epoch.known();
@@ -80,18 +91,24 @@ export function createRedisWindows(
   };
 }
 
-/** A short name of any text, safe to be part of a key. */
-export function hashed(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
-}
-
-function stepArguments(step: WindowStep, generation: string): readonly string[] {
-  const numbers = [step.time, step.timespanMs, step.latenessMs, thresholdOf(step)];
+/** Time, timespan and retained span. */
+function numbersOf(step: WindowStep): readonly number[] {
+  checkCondition(step.condition);
+  const { time, timespanMs, latenessMs, window } = step;
+  const gapMs = window.kind === "session" ? window.gapMs : 0;
   // They must be exact in a double and leave room for the ranges of redis-scripts.ts.
-  const bad = numbers.find((value) => !Number.isInteger(value) || Math.abs(value) >= pendingOwn / 2);
+  const bad = [time, timespanMs, latenessMs, gapMs].find(
+    (value) => !Number.isInteger(value) || Math.abs(value) >= pendingOwn / 2,
+  );
   if (bad !== undefined)
     throw new RangeError(`A window step needs whole milliseconds below 2^43, got ${bad}.`);
-  return [generation, step.series, step.member, ...[...numbers, windowIdleMs, windowGraceMs].map(String)];
+  return [time, timespanMs, timespanMs + latenessMs];
+}
+
+/** The numbers of a condition: of `rules` the sets, as in `0,1;2`. */
+function textOf(condition: WindowCondition): string {
+  if (condition.kind === "rules") return condition.anyOf.map((set) => bitsOf(set).join(",")).join(";");
+  return String(condition.kind === "sequence" ? condition.length : condition.atLeast);
 }
 
 /** Knows under which generation this process trusts the windows, for one life of the server. */
@@ -146,7 +163,7 @@ function pendingEntries(
 }
 
 function toAnswer(reply: unknown, { member, time }: WindowStep): WindowAnswer {
-  const [late, ...rest] = Array.isArray(reply) ? (reply as readonly (string | number)[]) : [1];
+  const [outcome, ...rest] = Array.isArray(reply) ? (reply as readonly (string | number)[]) : [1];
   const qualified: QualifiedBucket[] = [];
   for (let at = 0; at < rest.length;) {
     const [bucket = 0, crossedAt = 0, count = 0, firstSeen = 0, lastSeen = 0, entries = 0] = rest
@@ -162,5 +179,5 @@ function toAnswer(reply: unknown, { member, time }: WindowStep): WindowAnswer {
     }
     qualified.push({ bucket, crossedAt, count, firstSeen, lastSeen, members: inOrder(members) });
   }
-  return { qualified, late: late === 1 };
+  return { qualified, late: outcome === 1, ...(outcome === 2 ? { capped: true } : {}) };
 }

@@ -9,8 +9,11 @@ import { UnavailableError } from "../failure.ts";
 import { createHealth } from "../health.ts";
 import { openRedisState } from "./redis.ts";
 import { stateConformance } from "./state.conformance.ts";
+import { limitsConformance } from "./limits.conformance.ts";
+import { windowProperty } from "./window-property.testing.ts";
+import { windowsConformance } from "./windows.conformance.ts";
 import { StateLostError } from "./state.ts";
-import type { State, WindowStep } from "./state.ts";
+import type { State, WindowLimits, WindowStep } from "./state.ts";
 
 const series = "burst@1";
 const now = Date.now();
@@ -34,7 +37,10 @@ interface Opened {
   readonly health: ReturnType<typeof createHealth>;
 }
 
-async function open(url: string, prefix = `test-${randomUUID()}:`): Promise<Opened> {
+async function open(
+  url: string,
+  { prefix = `test-${randomUUID()}:`, limits }: { prefix?: string; limits?: WindowLimits | undefined } = {},
+): Promise<Opened> {
   const health = createHealth(Date.now);
   const log = pino({ level: "silent" });
   const state = await openRedisState({
@@ -44,6 +50,7 @@ async function open(url: string, prefix = `test-${randomUUID()}:`): Promise<Open
     impairs: ["correlation"],
     log,
     newId: randomUUID,
+    limits,
   });
   onTestFinished(() => state[Symbol.asyncDispose]());
   return { state, prefix, health };
@@ -81,16 +88,20 @@ async function ownServer(options: { readonly durable?: boolean } = {}) {
 }
 
 describe.skipIf(!shared.reachable)("Redis state on a shared server", () => {
-  stateConformance("Redis state", async () => {
-    const { state, prefix } = await connected(await open(shared.url));
+  async function openShared(limits?: WindowLimits): Promise<State> {
+    const { state, prefix } = await connected(await open(shared.url, { limits }));
     onTestFinished(() => removeKeys(shared.url, prefix));
     return state;
-  });
+  }
+  stateConformance("Redis state", openShared);
+  windowsConformance("Redis state", openShared);
+  limitsConformance("Redis state", openShared);
+  windowProperty("Redis state", openShared);
 
   test("two replicas share windows, and each learns of a rebuild by the other", async () => {
     const one = await covered(await open(shared.url));
     onTestFinished(() => removeKeys(shared.url, one.prefix));
-    const two = await connected(await open(shared.url, one.prefix));
+    const two = await connected(await open(shared.url, { prefix: one.prefix }));
     await one.state.window(step("a"));
     expect((await two.state.window(step("b"))).qualified[0]?.count).toBe(2);
   });
@@ -128,7 +139,7 @@ describe.skipIf(!redisServerInstalled)("Redis state on a server of its own", () 
   test("a rebuild fails when the memory is lost and rebuilt by another one before its end", async () => {
     const server = await ownServer();
     const slow = await covered(await open(server.url));
-    const quick = await connected(await open(server.url, slow.prefix));
+    const quick = await connected(await open(server.url, { prefix: slow.prefix }));
     const redis = await client(server.url);
     const rebuilt = slow.state.rebuild([{ series, from: 0 }], async (add) => {
       await add(step("a"));
@@ -194,7 +205,7 @@ describe.skipIf(!redisServerInstalled)("Redis state on a server of its own", () 
     await state.write("root", 1);
     const keys = await (await client(server.url)).keys("*");
     expect(keys.filter((key) => !key.startsWith(prefix) || key.includes("root"))).toEqual([]);
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(6);
   });
 
   test("windows expire by themselves, later than their registration", async () => {

@@ -1,7 +1,8 @@
+import { digest } from "./digest.ts";
 import { connectRedis } from "./redis-connection.ts";
 import type { RedisConnectionOptions } from "./redis-connection.ts";
 import { createRedisLate } from "./redis-late.ts";
-import { createRedisWindows, hashed } from "./redis-windows.ts";
+import { createRedisWindows } from "./redis-windows.ts";
 import type { RedisWindowsOptions } from "./redis-windows.ts";
 import type { State } from "./state.ts";
 
@@ -15,11 +16,16 @@ export type RedisStateOptions = RedisConnectionOptions & RedisWindowsOptions;
  * Keys are the prefix, a word and a hash, and values travel as arguments only, so nothing of an event can
  * become a key or a script.
  */
-export async function openRedisState({ prefix, newId, ...options }: RedisStateOptions): Promise<State> {
+export async function openRedisState({
+  prefix,
+  newId,
+  limits,
+  ...options
+}: RedisStateOptions): Promise<State> {
   const redis = connectRedis(options);
-  const nameOf = (kind: string, key: string) => `${prefix}${kind}:${hashed(key)}`;
+  const nameOf = (kind: string, key: string) => `${prefix}${kind}:${digest(key)}`;
   return {
-    ...createRedisWindows(redis, { prefix, newId }),
+    ...createRedisWindows(redis, { prefix, newId, limits }),
     ...createRedisLate(redis, (window, bucket) => nameOf("told", `${bucket} ${window.key}`)),
     read: async (key) => {
       const text = await redis.command("GET", nameOf("value", key));

@@ -1,45 +1,187 @@
-import type { WindowAnswer, WindowMember, WindowStep } from "./state.ts";
+import { bitsOf, entryTag, factsOf, memberLimit } from "./facts.ts";
+import type { WindowAnswer, WindowCondition, WindowLimits, WindowMember, WindowStep } from "./state.ts";
 
-const second = 1000;
+interface Known extends WindowMember {
+  readonly facts: readonly string[];
+  readonly entry: string;
+}
 
-/** The window as a plain list, evaluated by brute force from its definition. */
-export function createWindowModel(threshold: number) {
-  const members = new Map<string, number>();
+/** What a run of the model met; a property that never meets eviction says nothing about it. */
+export interface Met {
+  qualified: number;
+  twoBuckets: number;
+  late: number;
+  /** Answered although some of the window was evicted: because of what is left, or of what cannot be. */
+  decidedByTheRest: number;
+  decidedByFacts: number;
+  undecided: number;
+}
+
+export const nothingMet: Met = {
+  qualified: 0,
+  twoBuckets: 0,
+  late: 0,
+  decidedByTheRest: 0,
+  decidedByFacts: 0,
+  undecided: 0,
+};
+
+const late: WindowAnswer = { qualified: [], late: true };
+
+/** One group's window as plain lists, evaluated by brute force from its definition. */
+export function createWindowModel(limits: WindowLimits, met: Met) {
+  let kept: readonly Known[] = [];
+  const latest = new Map<string, number>();
   const confirmed = new Set<string>();
-  const timespan = 10 * second;
-  const within = (after: number, upTo: number): WindowMember[] =>
-    [...members]
-      .map(([member, time]) => ({ member, time }))
-      .filter(({ time }) => time > after && time <= upTo)
-      .toSorted((a, b) => a.time - b.time || (a.member < b.member ? -1 : 1));
-  return {
-    window({ member, time }: WindowStep): WindowAnswer {
-      members.set(member, time);
-      if (time < Math.max(...members.values()) - 20 * second) return { qualified: [], late: true };
-      const positions = within(time - 1, time + timespan - 1)
-        .map((known) => known.time)
-        .filter((position) => within(position - timespan, position).length >= threshold);
-      const qualified = [...Map.groupBy(positions, (position) => Math.floor(position / timespan))].map(
-        ([bucket, found]) => {
-          const [first = 0, last = 0] = [found[0], found.at(-1)];
-          const all = within(first - timespan, last);
-          return {
-            bucket,
-            crossedAt: first,
-            count: all.length,
-            firstSeen: all[0]?.time ?? 0,
-            lastSeen: last,
-            members: all.filter(
-              (known) => known.member === member || !confirmed.has(`${bucket} ${known.member}`),
-            ),
-          };
-        },
+  let [floor, cut] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+  function take(step: WindowStep): void {
+    const { member, time } = step;
+    const facts = factsOf(step);
+    const limit = memberLimit(step, limits);
+    for (const fact of facts) latest.set(fact, Math.max(time, latest.get(fact) ?? time));
+    for (const [fact] of oldestFirst([...latest]).slice(0, Math.max(0, latest.size - limit)))
+      latest.delete(fact);
+    const known = { member, time, facts, entry: entryTag(step, facts) + member };
+    const isNew = time >= cut && kept.every((other) => other.member !== member);
+    const all = [...kept, ...(isNew ? [known] : [])]
+      .filter((other) => other.time > floor)
+      .toSorted((a, b) => a.time - b.time || Buffer.compare(Buffer.from(a.entry), Buffer.from(b.entry)));
+    kept = all.slice(-limit);
+    for (const evicted of all.slice(0, -limit)) {
+      cut = evicted.time;
+      for (const name of confirmed) if (name.endsWith(` ${evicted.member}`)) confirmed.delete(name);
+    }
+  }
+
+  /** The members of the window of position t, from its definition. */
+  function windowOf(step: WindowStep, t: number): readonly Known[] {
+    const { timespanMs, window } = step;
+    const slot = Math.floor(t / timespanMs);
+    const inSpan = kept.filter(({ time }) => time > t - timespanMs && time <= t);
+    if (window.kind === "sliding") return inSpan;
+    if (window.kind === "tumbling")
+      return inSpan.filter(({ time }) => Math.floor(time / timespanMs) === slot);
+    let start = t;
+    for (const { time } of inSpan.toReversed())
+      if (start - time <= window.gapMs) start = Math.min(start, time);
+    return inSpan.filter(({ time }) => time >= start);
+  }
+
+  /** What is known in a position's window, and whether that, or nothing that may be missing, satisfies it. */
+  function judge(step: WindowStep, t: number, isOnly: boolean) {
+    const { timespanMs, window, condition } = step;
+    const members = windowOf(step, t);
+    const first = members[0]?.time ?? t;
+    const slot = Math.floor(t / timespanMs) * timespanMs;
+    const lower = { sliding: t - timespanMs, tumbling: slot - 1, session: first - 1 }[window.kind];
+    const reach = window.kind === "session" ? t - timespanMs : lower;
+    const isConnected = window.kind !== "session" || first - cut <= window.gapMs;
+    const evicted = [...latest].filter(([, time]) => isOnly && time > lower && time <= cut);
+    const possible = [...latest].filter(([, time]) => time > reach).map(([fact]) => fact);
+    return {
+      t,
+      members,
+      holds: holds(condition, members, new Set(evicted.map(([fact]) => fact))),
+      isOpen: reach < cut && isConnected,
+      isPossible: condition.kind === "count" || isPossible(condition, new Set(possible)),
+    };
+  }
+
+  function evaluate(step: WindowStep): WindowAnswer {
+    const { member, time, timespanMs } = step;
+    const positions = [...new Set(kept.map((known) => known.time))]
+      .filter((t) => t >= time && t < time + timespanMs)
+      .filter((t) => windowOf(step, t).some((known) => known.member === member))
+      .map((t, _, affected) => judge(step, t, affected.length === 1));
+    const open = positions.filter(({ isOpen }) => isOpen);
+    if (open.some((position) => !position.holds && position.isPossible)) {
+      met.undecided += 1;
+      return late;
+    }
+    met.decidedByTheRest += open.some((position) => position.holds) ? 1 : 0;
+    met.decidedByFacts += open.some((position) => !position.isPossible) ? 1 : 0;
+    const found = Map.groupBy(
+      positions.filter((position) => position.holds),
+      ({ t }) => Math.floor(t / timespanMs),
+    );
+    const qualified = [...found].map(([bucket, windows]) => {
+      const union = new Set(windows.flatMap(({ members }) => members));
+      const all = kept.filter((known) => union.has(known)).toSorted(inAnswer);
+      const untold = all.filter(
+        (known) => known.member === member || !confirmed.has(`${bucket} ${known.member}`),
       );
-      return { qualified, late: false };
+      return {
+        bucket,
+        crossedAt: windows[0]?.t ?? 0,
+        count: all.length,
+        firstSeen: all[0]?.time ?? 0,
+        lastSeen: windows.at(-1)?.t ?? 0,
+        members: untold.map((known) => ({ member: known.member, time: known.time })),
+      };
+    });
+    met.qualified += qualified.length > 0 ? 1 : 0;
+    met.twoBuckets += qualified.length > 1 ? 1 : 0;
+    return { qualified, late: false };
+  }
+
+  return {
+    window(step: WindowStep): WindowAnswer {
+      const { time, timespanMs, latenessMs } = step;
+      if (time > floor) {
+        floor = Math.max(floor, time - timespanMs - latenessMs);
+        for (const [fact, last] of latest) if (last <= floor) latest.delete(fact);
+        take(step);
+        const isHeld = kept.some(({ member }) => member === step.member);
+        if (isHeld && time - timespanMs >= floor) return evaluate(step);
+      }
+      met.late += 1;
+      return late;
     },
     confirm(recorded: WindowAnswer["qualified"]): void {
       for (const { bucket, members } of recorded)
-        for (const { member } of members) confirmed.add(`${bucket} ${member}`);
+        for (const { member } of members)
+          if (kept.some((known) => known.member === member)) confirmed.add(`${bucket} ${member}`);
     },
   };
+}
+
+function holds(condition: WindowCondition, members: readonly Known[], evicted: ReadonlySet<string>): boolean {
+  if (condition.kind === "count") return members.length >= condition.atLeast;
+  if (condition.kind === "sequence")
+    return isSequence(members, condition.length - 1, Number.POSITIVE_INFINITY);
+  return isPossible(condition, new Set([...members.flatMap(({ facts }) => facts), ...evicted]));
+}
+
+/** Whether facts satisfy a condition, where order and number do not matter. */
+function isPossible(
+  condition: Exclude<WindowCondition, { kind: "count" }>,
+  facts: ReadonlySet<string>,
+): boolean {
+  if (condition.kind === "distinct") return facts.size >= condition.atLeast;
+  const sets = condition.kind === "sequence" ? [2 ** condition.length - 1] : condition.anyOf;
+  return sets.some((set) => bitsOf(set).every((rule) => facts.has(String(rule))));
+}
+
+/** Tries every choice of different members for the rules, from the last one backwards. */
+function isSequence(members: readonly Known[], rule: number, upTo: number): boolean {
+  if (rule < 0) return true;
+  return members.some(
+    (known) =>
+      known.time <= upTo &&
+      known.facts.includes(String(rule)) &&
+      isSequence(
+        members.filter((other) => other !== known),
+        rule - 1,
+        known.time,
+      ),
+  );
+}
+
+function oldestFirst(facts: readonly (readonly [string, number])[]) {
+  return facts.toSorted((a, b) => a[1] - b[1] || Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])));
+}
+
+function inAnswer(a: Known, b: Known): number {
+  return a.time - b.time || (a.member < b.member ? -1 : 1);
 }
