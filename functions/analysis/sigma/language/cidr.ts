@@ -39,21 +39,21 @@ function parseIPv4(text: string): readonly number[] | undefined {
 
 function parseIPv6(text: string): readonly number[] | undefined {
   const [head = "", tail, more] = text.split("::");
-  const before = bytesOf(head);
+  const before = bytesOf(head, tail === undefined);
   if (more !== undefined || !before) return undefined;
   if (tail === undefined) return before.length === 16 ? before : undefined;
-  const after = bytesOf(tail);
+  const after = bytesOf(tail, true);
   if (!after || before.length + after.length > 14) return undefined;
   return [...before, ...Array.from({ length: 16 - before.length - after.length }, () => 0), ...after];
 }
 
-/** The bytes of groups between colons; an IPv4 address may stand for the last two. */
-function bytesOf(text: string): readonly number[] | undefined {
+/** The bytes of groups between colons; at the end of an address an IPv4 address may stand for two. */
+function bytesOf(text: string, isEnd: boolean): readonly number[] | undefined {
   if (text === "") return [];
   const groups = text.split(":");
   const bytes: number[] = [];
   for (const [index, group] of groups.entries()) {
-    const embedded = index === groups.length - 1 && group.includes(".") ? parseIPv4(group) : undefined;
+    const embedded = isEnd && index === groups.length - 1 && group.includes(".") ? parseIPv4(group) : undefined;
     if (embedded) bytes.push(...embedded);
     else if (/^[0-9a-f]{1,4}$/i.test(group)) {
       const value = Number.parseInt(group, 16);

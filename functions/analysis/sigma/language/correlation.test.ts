@@ -1,84 +1,159 @@
 import { describe, expect, test } from "vitest";
 
-import { compile, rule } from "../compiling.testing.ts";
+import { compile } from "../compiling.testing.ts";
+import { burst, failed, whole } from "./correlation.testing.ts";
 
-const failed = rule("  s: {result: FAILURE}\n  condition: s", "id: id-failed\nname: failed_login\n");
+/** The condition of a number of events. */
+const number = (...comparisons: readonly (readonly [string, number])[]) => ({
+  kind: "number",
+  comparisons: comparisons.map(([operator, operand]) => ({ operator, operand })),
+});
 
-const correlation = (body: string, more = "") => `title: Burst\nid: id-burst\n${more}correlation:\n${body}\n`;
-
-const whole = (changes: Record<string, string> = {}) => {
-  const parts = {
-    type: "event_count",
-    rules: "[failed_login]",
-    "group-by": "[user_id, server_hostname]",
-    timespan: "60s",
-    condition: "{gte: 3}",
-    ...changes,
-  };
-  return correlation(
-    Object.entries(parts)
-      .map(([key, value]) => `  ${key}: ${value}`)
-      .join("\n"),
-  );
-};
-
-const burst = (changes: Record<string, string> = {}) =>
-  compile(failed, whole(changes)).ruleSet.correlations[0];
-
-const silent = (...texts: readonly string[]) => compile(failed, ...texts).ruleSet.rules[0]?.silent;
-const revision = (text: string) => compile(text, whole()).ruleSet.correlations[0]?.revision;
-
-describe("an event_count correlation", () => {
+describe("a correlation", () => {
   test("is read whole, its rules resolved by name", () => {
     expect(burst()).toMatchObject({
       id: "id-burst",
       title: "Burst",
       type: "event_count",
-      ruleIds: ["id-failed"],
+      refersTo: [{ kind: "rule", id: "id-failed" }],
       groupBy: ["user_id", "server_hostname"],
+      aliases: {},
       timespanMs: 60_000,
-      threshold: 3,
+      window: { kind: "sliding" },
+      condition: number(["gte", 3]),
+      valueFields: [],
+      silent: false,
       file: "2.yml",
       line: 1,
     });
   });
 
   test.for([
-    ["rules by id", { rules: "[id-failed]" }, { ruleIds: ["id-failed"] }],
-    ["a single rule", { rules: "failed_login" }, { ruleIds: ["id-failed"] }],
-    ["a rule named twice", { rules: "[failed_login, id-failed]" }, { ruleIds: ["id-failed"] }],
-    ["gt", { condition: "{gt: 3}" }, { threshold: 4 }],
-    ["gt 0", { condition: "{gt: 0}" }, { threshold: 1 }],
+    ["rules by id", { rules: "[id-failed]" }, { refersTo: [{ id: "id-failed" }] }],
+    ["a single rule", { rules: "failed_login" }, { refersTo: [{ id: "id-failed" }] }],
+    ["a rule named twice", { rules: "[failed_login, id-failed]" }, { refersTo: { length: 1 } }],
+    ["gt", { condition: "{gt: 3}" }, { condition: number(["gte", 4]) }],
+    ["gt 0", { condition: "{gt: 0}" }, { condition: number(["gte", 1]) }],
+    ["lt", { condition: "{lt: 3}" }, { condition: number(["lte", 2]) }],
+    ["eq", { condition: "{eq: 3}" }, { condition: number(["eq", 3]) }],
+    ["neq", { condition: "{neq: 3}" }, { condition: number(["neq", 3]) }],
+    ["a range", { condition: "{gt: 100, lte: 200}" }, { condition: number(["gte", 101], ["lte", 200]) }],
+    ["silence", { condition: "{lt: 1}" }, { condition: number(["lte", 0]) }],
+    ["seconds", { timespan: "90s" }, { timespanMs: 90_000 }],
     ["minutes", { timespan: "5m" }, { timespanMs: 300_000 }],
     ["hours", { timespan: "2h" }, { timespanMs: 7_200_000 }],
     ["days", { timespan: "1d" }, { timespanMs: 86_400_000 }],
+    ["weeks", { timespan: "1w" }, { timespanMs: 604_800_000 }],
+    ["months of 30 days", { timespan: "1M" }, { timespanMs: 2_592_000_000 }],
+    ["a year of 365 days", { timespan: "1y" }, { timespanMs: 31_536_000_000 }],
     ["no group", { "group-by": "[]" }, { groupBy: [] }],
     ["one group field", { "group-by": "src_ip" }, { groupBy: ["src_ip"] }],
+    ["a group field named twice", { "group-by": "[a, b, a]" }, { groupBy: ["a", "b"] }],
+    [
+      "distinct values",
+      { type: "value_count", condition: "{field: user, gte: 3}" },
+      { type: "value_count", valueFields: ["user"], condition: number(["gte", 3]) },
+    ],
+    [
+      "distinct tuples",
+      { type: "value_count", condition: "{field: [user, host], gte: 3}" },
+      { valueFields: ["user", "host"] },
+    ],
+    ["the field beside the condition", { type: "value_count", field: "user" }, { valueFields: ["user"] }],
+    [
+      "a sum",
+      { type: "value_sum", condition: "{field: bytes, gt: 1.5}" },
+      { type: "value_sum", condition: number(["gt", 1.5]) },
+    ],
+    [
+      "an average",
+      { type: "value_avg", condition: "{field: ms, lt: -2}" },
+      { condition: number(["lt", -2]) },
+    ],
+    ["a median", { type: "value_median", condition: "{field: ms, eq: 0}" }, { type: "value_median" }],
+    [
+      "a percentile",
+      { type: "value_percentile", condition: "{field: ms, percentile: 99.9, gte: 3}" },
+      { valueFields: ["ms"], percentile: 99.9 },
+    ],
+    [
+      "a percentile beside the condition",
+      { type: "value_percentile", field: "ms", percentile: "0" },
+      { percentile: 0 },
+    ],
   ] as const)("with %s", ([, changes, expected]) => {
     expect(burst(changes)).toMatchObject(expected);
   });
 
   test.for([
-    ["value_count", { type: "value_count" }, "CORRELATION_UNSUPPORTED", 4, 9],
-    ["temporal_ordered", { type: "temporal_ordered" }, "CORRELATION_UNSUPPORTED", 4, 9],
     ["an unknown type", { type: "events" }, "CORRELATION_INVALID", 4, 9],
     ["an unknown rule", { rules: "[failed_login, other]" }, "CORRELATION_RULE_UNKNOWN", 5, 25],
-    ["a correlation of itself", { rules: "[id-burst]" }, "CORRELATION_RULE_UNKNOWN", 5, 11],
     ["no rules", { rules: "[]" }, "CORRELATION_INVALID", 5, 3],
-    ["a week", { timespan: "1w" }, "CORRELATION_INVALID", 7, 13],
+    ["a rule that is null", { rules: "[failed_login, null]" }, "CORRELATION_INVALID", 5, 3],
+    ["a rule that is a map", { rules: "[{a: 1}]" }, "CORRELATION_INVALID", 5, 3],
     ["no span", { timespan: "0s" }, "CORRELATION_INVALID", 7, 13],
     ["a bare number", { timespan: "60" }, "CORRELATION_INVALID", 7, 13],
+    ["a span in upper case", { timespan: "5H" }, "CORRELATION_INVALID", 7, 13],
+    ["a fraction of a span", { timespan: "1.5h" }, "CORRELATION_INVALID", 7, 13],
     ["a span of centuries", { timespan: "999999d" }, "CORRELATION_INVALID", 7, 13],
-    ["lt", { condition: "{lt: 3}" }, "CORRELATION_UNSUPPORTED", 8, 15],
-    ["eq", { condition: "{eq: 3}" }, "CORRELATION_UNSUPPORTED", 8, 15],
+    ["two years", { timespan: "2y" }, "CORRELATION_INVALID", 7, 13],
     ["a misspelt comparison", { condition: "{get: 3}" }, "CORRELATION_INVALID", 8, 15],
-    ["a range", { condition: "{gte: 3, lte: 5}" }, "CORRELATION_INVALID", 8, 14],
-    ["gte 0", { condition: "{gte: 0}" }, "CORRELATION_INVALID", 8, 20],
+    ["no comparison", { condition: "{}" }, "CORRELATION_INVALID", 8, 14],
+    ["a comparison given twice", { condition: "{gte: 3, gte: 4}" }, "RULE_YAML_INVALID", 8, 23],
+    ["what always holds", { condition: "{gte: 0}" }, "CORRELATION_INVALID", 8, 14],
+    ["what never holds", { condition: "{lt: 0}" }, "CORRELATION_INVALID", 8, 14],
+    ["an empty range", { condition: "{gt: 3, lt: 4}" }, "CORRELATION_INVALID", 8, 14],
+    ["a negative count", { condition: "{gte: -1}" }, "CORRELATION_INVALID", 8, 20],
     ["a fraction", { condition: "{gte: 1.5}" }, "CORRELATION_INVALID", 8, 20],
     ["a text", { condition: "{gte: many}" }, "CORRELATION_INVALID", 8, 20],
     ["a condition that is a text", { condition: "failed_login" }, "CORRELATION_INVALID", 8, 14],
-    ["aliases", { aliases: "{}" }, "CORRELATION_UNSUPPORTED", 9, 3],
-    ["field", { field: "user_id" }, "CORRELATION_UNSUPPORTED", 9, 3],
+    ["a field that is not looked at", { field: "user_id" }, "CORRELATION_INVALID", 9, 3],
+    ["a percentile that is not asked for", { percentile: "5" }, "CORRELATION_INVALID", 9, 3],
+    ["generate that is no truth value", { generate: "maybe" }, "CORRELATION_INVALID", 9, 13],
+    ["an unknown key", { timeframe: "5m" }, "CORRELATION_UNSUPPORTED", 9, 3],
+    ["distinct values of no field", { type: "value_count" }, "CORRELATION_INVALID", 4, 3],
+    [
+      "silence of values: where there is an event there is a value",
+      { type: "value_count", condition: "{field: a, lt: 1}" },
+      "CORRELATION_INVALID",
+      8,
+      14,
+    ],
+    [
+      "a sum of two fields",
+      { type: "value_sum", condition: "{field: [a, b], gte: 1}" },
+      "CORRELATION_INVALID",
+      8,
+      22,
+    ],
+    [
+      "a sum of nothing that is possible",
+      { type: "value_sum", condition: "{field: a, gt: 3, lt: 3}" },
+      "CORRELATION_INVALID",
+      8,
+      14,
+    ],
+    [
+      "a field both in and beside the condition",
+      { type: "value_sum", condition: "{field: a, gte: 1}", field: "b" },
+      "CORRELATION_INVALID",
+      8,
+      15,
+    ],
+    [
+      "a percentile of 101",
+      { type: "value_percentile", condition: "{field: a, percentile: 101, gte: 1}" },
+      "CORRELATION_INVALID",
+      8,
+      37,
+    ],
+    [
+      "no percentile",
+      { type: "value_percentile", condition: "{field: a, gte: 1}" },
+      "CORRELATION_INVALID",
+      4,
+      3,
+    ],
   ] as const)("with %s is refused with its place", ([, changes, code, line, column]) => {
     const { ruleSet, problems } = compile(failed, whole(changes));
     expect(problems).toMatchObject([{ code, severity: "error", file: "2.yml", line, column }]);
@@ -86,68 +161,75 @@ describe("an event_count correlation", () => {
     expect(ruleSet.rules).toHaveLength(1);
   });
 
-  test("of a refused rule is refused too", () => {
-    const { problems } = compile(failed.replace("result:", "result|re:"), whole());
-    expect(problems.map(({ code }) => code)).toEqual([
-      "RULE_MODIFIER_UNSUPPORTED",
-      "CORRELATION_RULE_UNKNOWN",
+  test.for(["type", "rules", "timespan", "condition"])("without %s is refused", (key) => {
+    const text = whole().replace(new RegExp(`^  ${key}: .*\n`, "m"), "");
+    expect(compile(failed, text).problems).toMatchObject([
+      { code: "RULE_ATTRIBUTE_MISSING", line: 4, column: 3 },
     ]);
   });
 
-  test("may not take the id of a rule", () => {
-    const { ruleSet, problems } = compile(failed, whole().replace("id-burst", "id-failed"));
-    expect(problems.map(({ code, file }) => [code, file])).toEqual([["RULE_ID_DUPLICATE", "2.yml"]]);
+  test("of a refused rule is refused too", () => {
+    const { problems } = compile(failed.replace("result:", "result|rex:"), whole());
+    expect(problems.map(({ code }) => code)).toEqual(["RULE_MODIFIER_UNKNOWN", "CORRELATION_RULE_UNKNOWN"]);
+  });
+
+  test("may not take the id or the name of a rule", () => {
+    const { ruleSet, problems } = compile(
+      failed,
+      whole().replace("id-burst", "id-failed"),
+      whole().replace("correlation:", "name: failed_login\ncorrelation:"),
+    );
+    expect(problems.map(({ code, file }) => [code, file])).toEqual([
+      ["RULE_ID_DUPLICATE", "2.yml"],
+      ["RULE_NAME_DUPLICATE", "3.yml"],
+    ]);
     expect(ruleSet.correlations).toEqual([]);
   });
 
   test("may stand in one file with its rule, and before it", () => {
     const { ruleSet, problems } = compile(`${whole()}---\n${failed}`);
     expect(problems).toEqual([]);
-    expect(ruleSet.correlations).toMatchObject([{ ruleIds: ["id-failed"], line: 1 }]);
+    expect(ruleSet.correlations).toMatchObject([{ refersTo: [{ id: "id-failed" }], line: 1 }]);
     expect(ruleSet.rules).toMatchObject([{ id: "id-failed", line: 10 }]);
   });
 });
 
-describe("a rule a correlation refers to", () => {
-  test("raises nothing by itself", () => expect(silent(whole())).toBe(true));
-  test("raises when nothing refers to it", () => expect(silent()).toBe(false));
-  test("raises when the correlation says so", () => expect(silent(whole({ generate: "true" }))).toBe(false));
-  test("raises when the document says so", () => expect(silent(`${whole()}generate: true\n`)).toBe(false));
-  test("raises when one of two correlations says so", () => {
-    const other = whole({ generate: "true" }).replace("id-burst", "id-other");
-    expect(silent(whole(), other)).toBe(false);
-  });
-  test("stays silent when the correlation is refused: a typing error must not make a flood of alerts", () => {
-    expect(silent(whole({ timespan: "sixty" }))).toBe(true);
-  });
-  test("is still answered by match, so that the correlation can count it", () => {
-    const { ruleSet } = compile(failed, whole());
-    expect(ruleSet.match({ result: "FAILURE" }, { category: "test" })).toMatchObject([
-      { id: "id-failed", silent: true },
-    ]);
-  });
-});
+describe("the window of a correlation", () => {
+  const extended = (extension: string, changes: Record<string, string> = {}) =>
+    `${whole(changes)}auditflow: ${extension}\n`;
+  const correlationWith = (extension: string) => {
+    const { ruleSet, problems } = compile(failed, extended(extension));
+    expect(problems).toEqual([]);
+    return ruleSet.correlations[0];
+  };
 
-describe("the revision of a correlation", () => {
   test.for([
-    ["gt 2 instead of gte 3", { condition: "{gt: 2}" }],
-    ["1m instead of 60s", { timespan: "1m" }],
-    ["the rule by id", { rules: "[id-failed]" }],
-    ["generate", { generate: "true" }],
-  ] as const)("does not change with %s", ([, changes]) => {
-    expect(burst(changes)?.revision).toBe(burst()?.revision);
+    ["{window: {type: sliding}}", { kind: "sliding" }],
+    ["{window: {type: tumbling}}", { kind: "tumbling" }],
+    ["{window: {type: session, gap: 5s}}", { kind: "session", gapMs: 5000 }],
+    ["{action: x}", { kind: "sliding" }],
+  ] as const)("of %s", ([extension, window]) => {
+    expect(correlationWith(extension)?.window).toEqual(window);
+  });
+
+  test("is the language's: what else stands beside it stays custom", () => {
+    expect(correlationWith("{window: {type: tumbling}, action: x}")?.custom).toEqual({
+      auditflow: { action: "x" },
+    });
   });
 
   test.for([
-    ["the threshold", { condition: "{gte: 4}" }],
-    ["the timespan", { timespan: "61s" }],
-    ["group-by", { "group-by": "[user_id]" }],
-  ] as const)("changes with %s", ([, changes]) => {
-    expect(burst(changes)?.revision).not.toBe(burst()?.revision);
-  });
-
-  test("changes with the detection of a rule it counts, not with its title", () => {
-    expect(revision(failed.replace("FAILURE", "DENIED"))).not.toBe(revision(failed));
-    expect(revision(failed.replace("A rule", "Another title"))).toBe(revision(failed));
+    ["an unknown kind", "{window: {type: hopping}}", {}, 28],
+    ["no kind", "{window: {gap: 5s}}", {}, 21],
+    ["no map", "{window: session}", {}, 21],
+    ["an unknown key", "{window: {type: sliding, step: 5s}}", {}, 37],
+    ["a session without gap", "{window: {type: session}}", {}, 21],
+    ["a gap as long as the timespan", "{window: {type: session, gap: 60s}}", {}, 42],
+    ["a gap that is no timespan", "{window: {type: session, gap: soon}}", {}, 42],
+    ["a tumbling window with gap", "{window: {type: tumbling, gap: 5s}}", {}, 38],
+    ["tumbling silence", "{window: {type: tumbling}}", { condition: "{eq: 0}" }, 21],
+  ] as const)("of %s is refused", ([, extension, changes, column]) => {
+    const { problems } = compile(failed, extended(extension, changes));
+    expect(problems).toMatchObject([{ code: "CORRELATION_INVALID", line: 9, column }]);
   });
 });

@@ -137,9 +137,13 @@ function createReader(document: Document.Parsed, locate: (offset: number) => Pos
     if (nodes > limits.nodesPerDocument)
       throw invalid(`More than ${limits.nodesPerDocument} values in one document`, at);
     if (depth > limits.nesting) throw invalid(`Nested deeper than ${limits.nesting} levels`, at);
-    if (isAlias(node)) return read(targets.get(node), depth + 1);
     const here = positionOf(node) ?? at;
     at = here;
+    if (isAlias(node)) {
+      const target = targets.get(node);
+      if (target === undefined) throw invalid(`No anchor '${node.source}' stands before this alias`, at);
+      return read(target, depth + 1);
+    }
     if (isScalar(node)) return readScalar(node, here);
     if (isSeq(node))
       return { kind: "list", items: node.items.map((item) => read(item, depth + 1)), at: here };

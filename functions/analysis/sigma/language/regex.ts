@@ -1,4 +1,4 @@
-import { compileRegex } from "../matching/regex.ts";
+import { regexOf } from "../matching/regex.ts";
 import type { Shape, Test } from "./expression.ts";
 import { limits } from "./limits.ts";
 import type { RegexFlag } from "./modifiers.ts";
@@ -32,7 +32,7 @@ export function parseRegex(text: string, { flags, shape, at }: RegexOptions): Re
     flags: ["i", "m", "s"].filter((flag) => all.includes(flag)).join(""),
   };
   try {
-    compileRegex(test.source, test.flags);
+    regexOf(test);
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : String(error), at);
   }
