@@ -34,7 +34,8 @@ export function atomsOf(test: Test): readonly Atom[] {
 
 /** The longest literal of a pattern, and where it stands. */
 function atomOfPattern(pattern: Pattern, folded: boolean): Atom {
-  const literals = pattern.map((part) => (typeof part === "object" ? gate(part.literal) : ""));
+  const written = pattern.map((part) => (typeof part === "object" ? part.literal : ""));
+  const literals = written.map(gate);
   const lengths = literals.map(({ length }) => length);
   const index = lengths.indexOf(Math.max(...lengths));
   const literal = literals[index] ?? "";
@@ -43,7 +44,12 @@ function atomOfPattern(pattern: Pattern, folded: boolean): Atom {
   const after = pattern.slice(index + 1);
   const isMany = (parts: Pattern) => parts.length === 1 && parts[0] === "many";
   const place = placeOf(before, after);
-  const exact = folded && (before.length === 0 || isMany(before)) && (after.length === 0 || isMany(after));
+  // A gate is coarser than folding: what it has changed it also finds where it does not stand.
+  const exact =
+    folded &&
+    literal === written[index] &&
+    (before.length === 0 || isMany(before)) &&
+    (after.length === 0 || isMany(after));
   return { kind: "literal", literal, place, exact };
 }
 

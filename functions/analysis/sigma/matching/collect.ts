@@ -87,8 +87,8 @@ function plant(root: Branch, field: Field, nextRoute: () => number): void {
   let branch = root;
   for (let from = 0; from < segments.length; from += 1) {
     for (let to = from + 1; to <= segments.length; to += 1) {
-      // A name that begins with a dot has no key before it.
-      if (to < segments.length && segments.slice(0, to).join(".") === "") continue;
+      // Nothing stands before a dot at the beginning of what remains.
+      if (to < segments.length && segments.slice(from, to).join(".") === "") continue;
       const edge = edgeOf(branch, segments.slice(from, to).join("."));
       edge.idle = false;
       if (to === segments.length) {
