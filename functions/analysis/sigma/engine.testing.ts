@@ -63,3 +63,8 @@ export function run(texts: readonly string[], steps: readonly Step[]): readonly 
       .correlations.map(({ rule, group }) => [seconds, rule, ...Object.values(group)].join(" ")),
   );
 }
+
+/** Seconds at which a correlation is found, without its group. */
+export function found(correlation: object, steps: readonly Step[], changes: object = {}): readonly number[] {
+  return run([correlationText(correlation, changes)], steps).map((line) => Number(line.split(" ")[0]));
+}
