@@ -4,8 +4,9 @@ import type { Event } from "../../../events/event.ts";
 import type { WindowMember } from "../../../runtime/state/state.ts";
 import { bucketAlertId } from "../alerts.ts";
 import { evaluateCorrelations, type Occurrence } from "../sigma/correlating/chain.ts";
+import type { Correlation } from "../sigma/language/correlation.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
-import { createJudge } from "../verdict.ts";
+import { judgingOf } from "../verdict.ts";
 import { toGroup } from "./group-key.ts";
 import { toMember } from "./step.ts";
 
@@ -13,32 +14,49 @@ import { toMember } from "./step.ts";
 export interface Outcome {
   readonly alerts: Readonly<Record<string, readonly string[]>>;
   readonly episodes: readonly string[];
+  /** How many alerts each correlation raised. */
+  readonly alertsOf: Readonly<Record<string, number>>;
 }
 
-/** The oracle: what the set of all events justifies, whatever way it came. */
-export function justified(events: readonly Event<AuditRecorded>[], ruleSet: RuleSet): Outcome {
-  const judge = createJudge(ruleSet);
-  const occurrences = events.map((event): Occurrence => {
-    const verdict = judge(event);
-    return {
-      member: toMember(event),
-      time: Date.parse(event.time ?? ""),
-      matched: (verdict?.matched ?? []).map(({ id }) => id),
-      fields: verdict?.fields ?? {},
-    };
-  });
-  const groups = evaluateCorrelations(ruleSet.correlations, occurrences);
-  const alerts = groups
-    .filter(({ correlation }) => !correlation.silent)
+/**
+ * The oracle: what sets of events justify, whatever way they came; more than one where something was judged
+ * before all had come.
+ */
+export function justified(
+  sets: readonly (readonly Event<AuditRecorded>[])[],
+  ruleSet: RuleSet,
+  isWanted: (correlation: Correlation) => boolean = () => true,
+): Outcome {
+  const correlations = ruleSet.correlations.filter((one) => !one.silent && isWanted(one));
+  const told = sets
+    .flatMap((events) => evaluateCorrelations(ruleSet.correlations, occurrencesOf(events, ruleSet)))
+    .filter(({ correlation }) => correlations.includes(correlation))
     .flatMap(({ correlation, group: values, buckets }) => {
       const group = toGroup(correlation.groupBy, values);
       return buckets.map((bucket) => ({
         id: bucketAlertId({ correlation, group }, bucket.bucket),
+        rule: correlation.id,
         group: `${correlation.id} ${group.key}`,
         evidence: bucket.members.map(({ member, time }) => ({ member, time })),
       }));
     });
-  return summarise(alerts);
+  return summarise(told);
+}
+
+function occurrencesOf(events: readonly Event<AuditRecorded>[], ruleSet: RuleSet): readonly Occurrence[] {
+  const { judge } = judgingOf(ruleSet);
+  return events.map((event): Occurrence => {
+    const { matched = [], fields = {} } = judge(event) ?? {};
+    const time = Date.parse(event.time ?? "");
+    return { member: toMember(event), time, matched: matched.map(({ id }) => id), fields };
+  });
+}
+
+/** What of an expected outcome another one misses. */
+export function covers({ alerts }: Outcome, expected: Outcome): readonly string[] {
+  return Object.entries(expected.alerts).flatMap(([id, evidence]) =>
+    evidence.filter((member) => !alerts[id]?.includes(member)).map((member) => `${id} ${member}`),
+  );
 }
 
 /** What alert events say, however many there are of each. */
@@ -48,6 +66,7 @@ export function outcomeOf(raised: readonly Event[]): Outcome {
       .map(({ data }) => alertRaised.data.parse(data))
       .map(({ alert_id: id, analysis_rule: rule, group_key: group, evidence = [] }) => ({
         id,
+        rule: rule.rule_id,
         group: `${rule.rule_id} ${group}`,
         evidence: evidence.map(({ time, ...event }) => ({ member: toMember(event), time: Date.parse(time) })),
       })),
@@ -56,14 +75,15 @@ export function outcomeOf(raised: readonly Event[]): Outcome {
 
 interface Told {
   readonly id: string;
+  readonly rule: string;
   readonly group: string;
   readonly evidence: readonly WindowMember[];
 }
 
 function summarise(told: readonly Told[]): Outcome {
-  const alerts = new Map<string, { group: string; evidence: Map<string, number> }>();
-  for (const { id, group, evidence } of told) {
-    const alert = alerts.get(id) ?? { group, evidence: new Map() };
+  const alerts = new Map<string, { rule: string; group: string; evidence: Map<string, number> }>();
+  for (const { id, rule, group, evidence } of told) {
+    const alert = alerts.get(id) ?? { rule, group, evidence: new Map() };
     for (const { member, time } of evidence) alert.evidence.set(member, time);
     alerts.set(id, alert);
   }
@@ -72,7 +92,12 @@ function summarise(told: readonly Told[]): Outcome {
       [...alerts].map(([id, { evidence }]) => [id, [...evidence.keys()].toSorted()]),
     ),
     episodes: episodesOf([...alerts].map(([id, alert]) => ({ id, ...alert }))),
+    alertsOf: countsOf([...alerts.values()].map(({ rule }) => rule)),
   };
+}
+
+function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
 }
 
 /** Connected components of the alerts of one rule and group whose spans touch. */
