@@ -14,8 +14,9 @@ for (const [before, name] of ["ab", "bc", "cd", "de", "ef", "fg", "gh"].map((pai
 describe("what is not understood is refused with its place", () => {
   test.for([
     ["an unknown modifier", "  s: {'a|contians': x}\n  condition: s", "RULE_MODIFIER_UNKNOWN", 4, 7],
-    ["re", "  s: {'a|re': x}\n  condition: s", "RULE_MODIFIER_UNSUPPORTED", 4, 7],
-    ["cidr", "  s:\n    a|cidr: 10.0.0.0/8\n  condition: s", "RULE_MODIFIER_UNSUPPORTED", 5, 5],
+    ["a regular expression that is none", "  s: {'a|re': '('}\n  condition: s", "RULE_REGEX_INVALID", 4, 15],
+    ["a network that is none", "  s:\n    a|cidr: 10.0.0.1/8\n  condition: s", "RULE_VALUE_INVALID", 5, 13],
+    ["a placeholder", "  s:\n    a|expand: '%x%'\n  condition: s", "RULE_PLACEHOLDER_UNKNOWN", 5, 15],
     [
       "modifiers that exclude each other",
       "  s: {'a|contains|endswith': x}\n  condition: s",
@@ -88,8 +89,13 @@ describe("what is not understood is refused with its place", () => {
       "RULE_LOGSOURCE_INVALID",
     ],
     [
-      "a log source key that restricts",
-      "title: t\nlogsource: {product: x, tenant: y}\ndetection: {s: {a: 1}, condition: s}",
+      "a log source of custom attributes only",
+      "title: t\nlogsource: {tenant: y}\ndetection: {s: {a: 1}, condition: s}",
+      "RULE_LOGSOURCE_INVALID",
+    ],
+    [
+      "a log source attribute that is a list",
+      "title: t\nlogsource: {category: [a, b]}\ndetection: {s: {a: 1}, condition: s}",
       "RULE_LOGSOURCE_INVALID",
     ],
     [
@@ -98,11 +104,11 @@ describe("what is not understood is refused with its place", () => {
       "RULE_ATTRIBUTE_INVALID",
     ],
     [
-      "a filter",
-      "title: t\nlogsource: {product: x}\nfilter: {rules: any, s: {a: 1}, condition: s}",
-      "RULE_DOCUMENT_UNSUPPORTED",
+      "two kinds at once",
+      "title: t\nlogsource: {product: x}\nfilter: {rules: any, s: {a: 1}, condition: s}\ndetection: {s: {a: 1}, condition: s}",
+      "RULE_DOCUMENT_INVALID",
     ],
-    ["action: global", "title: t\naction: global\nlogsource: {product: x}", "RULE_DOCUMENT_UNSUPPORTED"],
+    ["an unknown action", "title: t\naction: globl\nlogsource: {product: x}", "RULE_DOCUMENT_INVALID"],
     ["neither kind", "title: t", "RULE_DOCUMENT_INVALID"],
     ["a text", "just text", "RULE_DOCUMENT_INVALID"],
     ["a list", "- a\n- b", "RULE_DOCUMENT_INVALID"],
@@ -127,7 +133,7 @@ describe("what is not understood is refused with its place", () => {
       `${good("first")}---\ntitle: broken\ndetection: [\n---\n${good("second")}`,
       `${good("third")}---\ntitle: no detection\n---\n${good("fourth")}`,
     );
-    expect(ruleSet.rules.map(({ id }) => id)).toEqual(expect.arrayContaining(["first", "third", "fourth"]));
+    expect(ruleSet.rules.map(({ id }) => id)).toEqual(["first", "second", "third", "fourth"]);
     expect(problems.map(({ code, file, line }) => [code, file, line])).toEqual([
       ["RULE_YAML_INVALID", "1.yml", expect.any(Number)],
       ["RULE_DOCUMENT_INVALID", "2.yml", 8],

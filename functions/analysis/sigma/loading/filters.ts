@@ -32,13 +32,13 @@ export function applyFilters(
   { problems, now }: FilterContext,
 ): Filtered {
   const find = createDirectory(rules);
-  const applied = new Map<ParsedRule, ParsedFilter[]>();
+  const applied = new Map<ParsedRule, readonly ParsedFilter[]>();
   const loaded = filters.filter((filter) =>
     problems.attempt(filter.file, () => {
       const targets = targetsOf(filter, rules, find);
       if (isExpired(filter, now)) warnExpired(filter, problems);
       else if (targets.length === 0) warnIdle(filter, problems);
-      else for (const rule of targets) addTo(applied, rule, filter);
+      else addToAll(applied, targets, filter);
       return true;
     }),
   );
@@ -91,14 +91,18 @@ function warnIdle({ file, line, title }: ParsedFilter, problems: Problems): void
   problems.warn("FILTER_WITHOUT_EFFECT", { file, line, column: 1 }, message);
 }
 
-function addTo(applied: Map<ParsedRule, ParsedFilter[]>, rule: ParsedRule, filter: ParsedFilter): void {
-  const own = applied.get(rule) ?? [];
-  if (own.length >= limits.filtersPerRule) {
-    const message = `The rule '${rule.title}' has more than ${limits.filtersPerRule} filters.`;
+/** Refuses a filter as a whole, before it is added to any of its rules. */
+function addToAll(
+  applied: Map<ParsedRule, readonly ParsedFilter[]>,
+  targets: readonly ParsedRule[],
+  filter: ParsedFilter,
+): void {
+  const full = targets.find((rule) => (applied.get(rule)?.length ?? 0) >= limits.filtersPerRule);
+  if (full) {
+    const message = `The rule '${full.title}' has ${limits.filtersPerRule} filters already.`;
     throw new RuleError("RULE_LIMIT_EXCEEDED", message, { line: filter.line, column: 1 });
   }
-  own.push(filter);
-  applied.set(rule, own);
+  for (const rule of targets) applied.set(rule, [...(applied.get(rule) ?? []), filter]);
 }
 
 function withFilters(rule: ParsedRule, filters: readonly ParsedFilter[]): FilteredRule {
