@@ -41,13 +41,26 @@ export async function listRules(directory: string): Promise<RuleList> {
   const cases = new Map(
     files.cases.map((document) => [ruleFileOf(document.file), readCases(document, found).length]),
   );
+  const written = ruleSet.correlations.filter(({ shows }) => shows === undefined);
+  // What suppresses repetitions stands in for a rule, which is silent only for that reason.
+  const replaced = new Set(
+    ruleSet.correlations
+      .filter(({ shows }) => shows !== undefined)
+      .flatMap(({ refersTo }) => refersTo.map(({ id }) => id)),
+  );
+  const raises = ({ id, silent }: Rule | Correlation) => !silent || replaced.has(id);
   const rows = [
-    ...ruleSet.rules.map((rule) => ({ ...common(rule, cases), ...ruleColumns(rule) })),
-    ...ruleSet.correlations.map((one) => ({
+    ...ruleSet.rules.map((rule) => ({
+      ...common(rule, cases),
+      kind: "rule" as const,
+      logsource: logsourceText(rule),
+      raises: raises(rule),
+    })),
+    ...written.map((one) => ({
       ...common(one, cases),
       kind: one.type,
       logsource: "",
-      raises: true,
+      raises: raises(one),
     })),
   ];
   return {
@@ -72,7 +85,7 @@ function common(rule: Rule | Correlation, cases: ReadonlyMap<string, number>) {
   };
 }
 
-function ruleColumns({ silent, logsource }: Rule) {
+function logsourceText({ logsource }: Rule): string {
   const { product = "-", category = "-", service = "-" } = logsource;
-  return { kind: "rule" as const, logsource: `${product}/${category}/${service}`, raises: !silent };
+  return `${product}/${category}/${service}`;
 }

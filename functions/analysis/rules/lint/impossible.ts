@@ -1,4 +1,3 @@
-import type { Correlation } from "../../sigma/language/correlation.ts";
 import type { Expression, Pattern, Test } from "../../sigma/language/expression.ts";
 import { foldPattern } from "../../sigma/language/pattern.ts";
 import { canonical } from "../../sigma/revision.ts";
@@ -71,31 +70,4 @@ function patternImplies(a: Pattern, b: Pattern): boolean {
   }
   if (anyAfter) return typeof first === "object" && first.literal.startsWith(literal.literal);
   return anyBefore && typeof last === "object" && last.literal.endsWith(literal.literal);
-}
-
-const holds = {
-  lt: (value: number, operand: number) => value < operand,
-  lte: (value: number, operand: number) => value <= operand,
-  gt: (value: number, operand: number) => value > operand,
-  gte: (value: number, operand: number) => value >= operand,
-  eq: (value: number, operand: number) => value === operand,
-  neq: (value: number, operand: number) => value !== operand,
-};
-
-/** Whether no number satisfies all comparisons of a correlation; counts are whole and not negative. */
-export function isUnsatisfiable({ type, condition }: Correlation): boolean {
-  if (condition.kind !== "number") return false;
-  const { comparisons } = condition;
-  const isCount = type === "event_count" || type === "value_count";
-  const operands = comparisons.map(({ operand }) => operand);
-  // Between two operands, and beyond them, nothing changes: one number of each stretch stands for all.
-  const step = isCount ? [-1, -0.5, 0, 0.5, 1] : [-1, 0, 1];
-  const near = operands.flatMap((operand) => step.map((by) => operand + by));
-  const between = operands.flatMap((a) => operands.map((b) => (a + b) / 2));
-  const candidates = isCount
-    ? [...near, ...between].flatMap((value) => [Math.floor(value), Math.ceil(value)])
-    : [...near, ...between];
-  return !candidates
-    .filter((value) => !isCount || value >= 0)
-    .some((value) => comparisons.every(({ operator, operand }) => holds[operator](value, operand)));
 }

@@ -71,14 +71,6 @@ test.for([
     [["RULE_NEVER_MATCHES", "warning", "a.yml", 1]],
   ],
   [
-    "a range without a number in it",
-    {
-      "a.yml": `${ruleOf("a", "1")}name: r\nauditflow: {}\n---\ntitle: c\nid: c\nlevel: low\ncorrelation: {type: event_count, rules: [r], timespan: 1m, condition: {gt: 3, lt: 4}}\n`,
-      "a.cases.yml": cases("c"),
-    },
-    [["RULE_NEVER_MATCHES", "warning", "a.yml", 9]],
-  ],
-  [
     "a field that events of a known log source do not have",
     {
       "a.yml": ruleOf("a", "1")

@@ -1,14 +1,16 @@
+import type { Correlation } from "../../sigma/language/correlation.ts";
 import type { Description } from "../../sigma/language/description.ts";
 import { entryOf, type MapNode, parseDocuments } from "../../sigma/language/document.ts";
 import { RuleError, type RuleProblem } from "../../sigma/language/problem.ts";
 import type { RuleDocument } from "../../sigma/compile.ts";
+import type { Rule } from "../../sigma/rule.ts";
 import type { RuleSet } from "../../sigma/rule-set.ts";
 import { isNamed, readCases } from "../cases.ts";
 import { compileRules } from "../compile.ts";
 import { ruleContent } from "../content.ts";
 import { readRuleFiles, ruleFileOf, type RuleFiles } from "../files.ts";
 import { uniqueGroups, unknownFields } from "./fields.ts";
-import { isImpossible, isUnsatisfiable } from "./impossible.ts";
+import { isImpossible } from "./impossible.ts";
 import { regexesWithoutLiteral } from "./regexes.ts";
 import { warning } from "./warning.ts";
 
@@ -24,8 +26,8 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
     ...files.problems,
     ...problems,
     ...files.rules.flatMap(missingLevels),
-    ...describedRules(ruleSet).flatMap(malformedContent),
-    ...duplicateTitles(describedRules(ruleSet)),
+    ...writtenRules(ruleSet).flatMap(malformedContent),
+    ...duplicateTitles(writtenRules(ruleSet)),
     ...missingCases(ruleSet, files),
     ...impossibleRules(ruleSet),
     ...duplicates(ruleSet),
@@ -38,8 +40,13 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
   );
 }
 
-function describedRules({ rules, correlations }: RuleSet): readonly Description[] {
+function describedRules({ rules, correlations }: RuleSet): readonly (Rule | Correlation)[] {
   return [...rules, ...correlations];
+}
+
+/** What documents of the folder describe: not what merely stands in for one of them. */
+function writtenRules(ruleSet: RuleSet): readonly Description[] {
+  return describedRules(ruleSet).filter(({ shows }) => shows === undefined);
 }
 
 /** Rules that raise nothing by themselves need no level. */
@@ -78,7 +85,7 @@ function missingCases(ruleSet: RuleSet, files: RuleFiles): readonly RuleProblem[
   const cases = new Map(
     files.cases.map((document) => [ruleFileOf(document.file), readCases(document, found)]),
   );
-  const raising = [...ruleSet.rules.filter(({ silent }) => !silent), ...ruleSet.correlations];
+  const raising = describedRules(ruleSet).filter(({ silent }) => !silent);
   for (const rule of raising) {
     const own = cases.get(rule.file) ?? [];
     const expects = own.some(({ expected }) => expected.some((alert) => isNamed(rule, alert.rule)));
@@ -91,19 +98,12 @@ function missingCases(ruleSet: RuleSet, files: RuleFiles): readonly RuleProblem[
   return found;
 }
 
-function impossibleRules({ rules, correlations }: RuleSet): readonly RuleProblem[] {
-  return [
-    ...rules
-      .filter(({ detection }) => isImpossible(detection))
-      .map((rule) =>
-        warning("RULE_NEVER_MATCHES", rule, `The detection of '${rule.title}' contradicts itself.`),
-      ),
-    ...correlations
-      .filter(isUnsatisfiable)
-      .map((rule) =>
-        warning("RULE_NEVER_MATCHES", rule, `No number satisfies the condition of '${rule.title}'.`),
-      ),
-  ];
+function impossibleRules({ rules }: RuleSet): readonly RuleProblem[] {
+  return rules
+    .filter(({ detection }) => isImpossible(detection))
+    .map((rule) =>
+      warning("RULE_NEVER_MATCHES", rule, `The detection of '${rule.title}' contradicts itself.`),
+    );
 }
 
 /** Rules of one revision match the same events: one of them is enough. */
