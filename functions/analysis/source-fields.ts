@@ -8,6 +8,7 @@ export type AddSourceFields = (fields: Record<string, unknown>, logsource: Logso
 /** A dotted name and its parts: a record may have it as a key (`proc.cmdline`) or as nested objects. */
 interface Path {
   readonly name: string;
+  readonly first: string;
   readonly steps: readonly string[];
 }
 
@@ -71,7 +72,8 @@ function compileMap(fields: FieldMap): readonly Mapping[] {
 }
 
 function compilePath(name: string): Path {
-  return { name, steps: name.split(".") };
+  const steps = name.split(".");
+  return { name, first: steps[0] ?? "", steps };
 }
 
 function apply(plans: readonly Plan[], fields: Record<string, unknown>, logsource: Logsource): void {
@@ -98,24 +100,33 @@ function addMapped(fields: Record<string, unknown>, { target, sources }: Mapping
   if (value !== undefined) fields[target.name] = value;
 }
 
-function read(fields: Readonly<Record<string, unknown>>, { name, steps }: Path): unknown {
+function read(fields: Readonly<Record<string, unknown>>, { name, first, steps }: Path): unknown {
   const literal = fields[name];
   if (literal !== undefined || steps.length === 1) return literal;
   // Most records lack what most paths begin with.
-  const [first = ""] = steps;
-  return fields[first] === undefined ? undefined : valueAt(fields, steps, 0);
+  const start = fields[first];
+  return start === undefined ? undefined : valueAt(start, steps, 1);
 }
 
 /** What lies at a path from a step on, of every member where it meets an array; `undefined` when nothing does. */
-function valueAt(value: unknown, steps: readonly string[], from: number): unknown {
-  const step = steps[from];
-  if (step === undefined) return value;
-  if (Array.isArray(value)) {
-    const found = value.map((member) => valueAt(member, steps, from)).filter((each) => each !== undefined);
-    return found.length === 0 ? undefined : found;
+function valueAt(start: unknown, steps: readonly string[], from: number): unknown {
+  let value = start;
+  for (let index = from; index < steps.length; index++) {
+    if (Array.isArray(value)) return valuesOf(value, steps, index);
+    const step = steps[index] ?? "";
+    if (!isRecord(value) || !Object.hasOwn(value, step)) return undefined;
+    value = value[step];
   }
-  if (!isRecord(value) || !Object.hasOwn(value, step)) return undefined;
-  return valueAt(value[step], steps, from + 1);
+  return value;
+}
+
+function valuesOf(members: readonly unknown[], steps: readonly string[], from: number): unknown {
+  let found: unknown[] | undefined;
+  for (const member of members) {
+    const value = valueAt(member, steps, from);
+    if (value !== undefined) (found ??= []).push(value);
+  }
+  return found;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -113,6 +113,81 @@ test("POST /sources/sshd takes lines, also some that are not UTF-8", async () =>
   expect(rig.ledger.stored.find(({ id }) => id === first.id)?.data).toMatchObject({ user_id: "m\u00fcller" });
 });
 
+test("POST /sources/auditd puts the lines of one event together, wherever they stand", async () => {
+  const line = (type: string, serial: number, rest: string) =>
+    `type=${type} msg=audit(1795258800.000:${serial}): ${rest}`;
+  const body = [
+    line("SYSCALL", 1, "arch=c000003e syscall=59 success=yes"),
+    line("USER_LOGIN", 2, "msg='acct=\"dora\" res=failed'"),
+    line("EXECVE", 1, 'argc=1 a0="id"'),
+    "no record",
+    line("EOE", 1, ""),
+  ].join("\n");
+  const answer = await rig.post("/sources/auditd", body, { "content-type": "text/plain" });
+  expect(answer.body.results).toMatchObject([{ status: 202 }, { status: 202 }, { status: 422 }]);
+  const [first] = answer.body.results;
+  expect(rig.ledger.stored.find(({ id }) => id === first.id)?.data).toMatchObject({
+    details: { type: ["SYSCALL", "EXECVE"], command: "id" },
+    logsource: { category: ["process_creation"] },
+  });
+});
+
+describe("POST /sources/web-access", () => {
+  const line = '203.0.113.5 - - [21/Nov/2026:11:00:00 +0000] "GET / HTTP/1.1" 200 5';
+  const record = {
+    request_method: "GET",
+    request_uri: "/",
+    status: 200,
+    time_iso8601: "2026-11-21T11:00:00Z",
+  };
+
+  test.for([
+    ["text/plain", `${line}\n${JSON.stringify(record)}\n`],
+    ["application/x-ndjson", `${JSON.stringify(record)}\n${JSON.stringify({ ...record, status: 404 })}`],
+    ["application/json", JSON.stringify([record, record])],
+  ] as const)("takes %s", async ([type, body]) => {
+    const answer = await rig.post("/sources/web-access", body, { "content-type": type });
+    expect(answer.body).toMatchObject({ accepted: 2, refused: 0 });
+  });
+});
+
+test("POST /sources/gcp takes a push message, and /sources/azure-activity and /sources/okta their batches", async () => {
+  const entry = {
+    protoPayload: { methodName: "a.b.c" },
+    insertId: "push-1",
+    timestamp: "2026-11-21T11:00:00Z",
+  };
+  const data = Buffer.from(JSON.stringify(entry)).toString("base64");
+  const pushed = await rig.post("/sources/gcp", {
+    message: { data },
+    subscription: "projects/a/subscriptions/b",
+  });
+  expect(pushed.body.results).toMatchObject([{ id: "push-1/2026-11-21T11:00:00Z" }]);
+  const record = {
+    time: "2026-11-21T11:00:00Z",
+    resourceId: "/r",
+    operationName: "M/a/write",
+    category: "Administrative",
+  };
+  const records = await rig.post("/sources/azure-activity", {
+    records: [record, { ...record, category: "AuditEvent" }],
+  });
+  expect(records.body.results).toMatchObject([{ status: 202 }, { status: 422 }]);
+  const event = { uuid: "okta-1", eventType: "user.session.start", actor: { id: "a" } };
+  const hook = await rig.post("/sources/okta", { data: { events: [event] } });
+  expect(hook.body.results).toMatchObject([{ id: "okta-1" }]);
+});
+
+test("GET /sources/okta answers what an event hook asks, and nothing else", async () => {
+  const asked = await rig.request("/sources/okta", { headers: { "x-okta-verification-challenge": "abc" } });
+  expect([asked.status, asked.body]).toEqual([200, { verification: "abc" }]);
+  expect((await rig.request("/sources/okta", {})).body).toMatchObject({
+    status: 422,
+    code: "SOURCE_RECORD_INVALID",
+  });
+  expect((await rig.request("/sources/gcp", {})).status).toBe(405);
+});
+
 test.for([
   [
     "deeper than an event may be",
