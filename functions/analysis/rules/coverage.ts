@@ -32,7 +32,10 @@ export interface Coverage {
   readonly problems: readonly RuleProblem[];
 }
 
-/** The tactics of MITRE ATT&CK for enterprises, as Sigma's tags write them. https://attack.mitre.org/tactics/ */
+/**
+ * The tactics of MITRE ATT&CK for enterprises, as Sigma's tags write them. https://attack.mitre.org/tactics/
+ * Stealth and defense impairment were one, defense evasion, before; older rules still say so.
+ */
 const tactics = [
   "reconnaissance",
   "resource-development",
@@ -40,6 +43,8 @@ const tactics = [
   "execution",
   "persistence",
   "privilege-escalation",
+  "stealth",
+  "defense-impairment",
   "defense-evasion",
   "credential-access",
   "discovery",
