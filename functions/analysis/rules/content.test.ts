@@ -9,10 +9,11 @@ import { contentOf, shownRuleId } from "./content.ts";
 import { type Episode, episodesOf } from "./episodes.ts";
 import { readRuleFiles } from "./files.ts";
 import { lintRules } from "./lint/lint.ts";
+import { raisingOf, ruleTable } from "./table.testing.ts";
 
 const directory = new URL("../../../rules", import.meta.url).pathname;
 const { ruleSet } = compileRules((await readRuleFiles(directory)).rules);
-const raising = [...ruleSet.rules.filter(({ silent }) => !silent), ...ruleSet.correlations];
+const raising = raisingOf(ruleSet);
 
 /** What our rules make of events given as pairs of seconds and data. */
 function alertsOf(...events: readonly (readonly [second: number, data: object])[]): readonly Episode[] {
@@ -52,7 +53,9 @@ test.for(raising.map((rule) => [shownRuleId(rule), rule] as const))(
     expect(rule.description).toBeTruthy();
     expect(rule.falsepositives.length).toBeGreaterThan(0);
     expect(rule.tags).toEqual(expect.arrayContaining([expect.stringMatching(/^attack\.t\d{4}/)]));
-    expect(rule.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(rule.tags.filter((tag) => !/^attack\.(?:t\d{4}(?:\.\d{3})?|[a-z-]+)$/.test(tag))).toEqual([]);
+    expect(contentOf(rule).rule_id).toBeDefined();
+    expect(rule.author).toBe("AuditFlow");
   },
 );
 
@@ -61,10 +64,18 @@ test("rules/README.md explains every code a problem can have", () => {
   expect(ruleProblemCodes.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
 });
 
-test("rules/README.md names every rule that raises alerts", () => {
+test("there are forty rules and more, each under an id of its own", () => {
+  const documents = [...ruleSet.rules, ...ruleSet.correlations].filter(({ id }) => !id.includes("/"));
+  expect(new Set(raising.map(shownRuleId)).size).toBe(raising.length);
+  expect(raising.length).toBeGreaterThanOrEqual(40);
+  for (const { id } of documents)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test("rules/README.md has the table of everything that raises alerts", () => {
   const readme = readFileSync(`${directory}/README.md`, "utf8");
-  const families = raising.map((rule) => shownRuleId(rule).replace(/\d$/, ""));
-  expect(families.filter((id) => !readme.includes(id))).toEqual([]);
+  const [table] = /^\| id \| title .*\n(?:\|.*\n)+/m.exec(readme) ?? [];
+  expect(table?.trim()).toBe(ruleTable(ruleSet));
 });
 
 test("predecessor-bug-01: the sensitive file rule fires on the path under details and at top level", () => {

@@ -5,6 +5,7 @@ export const bruteForce = defineScenario({
   name: "brute-force",
   description: "A stranger tries many passwords for one account of one host within a minute.",
   hostile: true,
+  raises: ["ANLY-SEC-001"],
   durationMs: 60_000,
   meanSteps: 10,
   play(random) {

@@ -77,3 +77,20 @@ export function fileModified(user: string, host: string, resource: string): Audi
     details: { resource },
   };
 }
+
+/** An account of a host that was made or removed. */
+export function account(
+  user: string,
+  host: string,
+  { name, action_result }: { readonly name: string; readonly action_result: "CREATED" | "DELETED" },
+): AuditRecorded {
+  return {
+    source_service: action_result === "CREATED" ? "useradd" : "userdel",
+    server_hostname: host,
+    event_type: "user_account_management",
+    severity: "INFO",
+    user_id: user,
+    action_result,
+    details: { resource: name, ...(action_result === "CREATED" ? { home_directory: `/home/${name}` } : {}) },
+  };
+}

@@ -5,6 +5,7 @@ export const passwordSpray = defineScenario({
   name: "password-spray",
   description: "A stranger tries one password for many accounts of one host within two minutes.",
   hostile: true,
+  raises: ["AUTH-SPRAY-001"],
   durationMs: 120_000,
   meanSteps: 10,
   play(random) {

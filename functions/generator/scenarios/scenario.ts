@@ -14,6 +14,8 @@ export interface Scenario {
   readonly description: string;
   /** Whether a rule ought to notice it. */
   readonly hostile: boolean;
+  /** Rules that come with AuditFlow and alert when it is played by itself, by the ids people know them by. */
+  readonly raises: readonly string[];
   /** No step lies further from the beginning. */
   readonly durationMs: number;
   /** Steps of one playing on average; the rate of the traffic is reckoned from it. */

@@ -7,6 +7,7 @@ export const sensitiveFileEdit = defineScenario({
   name: "sensitive-file-edit",
   description: "Somebody logs in and edits a file that decides who may enter.",
   hostile: true,
+  raises: ["ANLY-SEC-002"],
   durationMs: 60_000,
   meanSteps: 3,
   play(random) {

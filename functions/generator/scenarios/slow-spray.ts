@@ -5,6 +5,7 @@ export const slowSpray = defineScenario({
   name: "slow-spray",
   description: "A stranger tries one account after another, minutes apart, to stay below any short window.",
   hostile: true,
+  raises: ["AUTH-SPRAY-002"],
   durationMs: 1_800_000,
   meanSteps: 8,
   play(random) {

@@ -5,6 +5,7 @@ export const successAfterFailures = defineScenario({
   name: "success-after-failures",
   description: "A stranger guesses somebody's password: failures, then a success from the same address.",
   hostile: true,
+  raises: ["ANLY-SEC-001", "AUTH-GUESSED-001"],
   durationMs: 60_000,
   meanSteps: 6,
   play(random) {

@@ -8,6 +8,7 @@ export const workingDay = defineScenario({
   name: "working-day",
   description: "Somebody logs in, now and then after a typo, and does ordinary work.",
   hostile: false,
+  raises: [],
   durationMs: 600_000,
   meanSteps: 9,
   play(random) {
