@@ -24,6 +24,8 @@ interface Route {
 const ndjson = (values: readonly unknown[]): string =>
   values.map((value) => `${JSON.stringify(value)}\n`).join("");
 
+const lines = (values: readonly unknown[]): string => values.map((value) => `${String(value)}\n`).join("");
+
 const routes: Readonly<Record<RecordKind, Route>> = {
   event: { path: "/events", contentType: "application/x-ndjson", join: ndjson },
   cloudevent: {
@@ -34,11 +36,12 @@ const routes: Readonly<Record<RecordKind, Route>> = {
   kubernetes: { path: "/sources/kubernetes", contentType: "application/x-ndjson", join: ndjson },
   github: { path: "/sources/github", contentType: "application/x-ndjson", join: ndjson },
   cloudtrail: { path: "/sources/cloudtrail", contentType: "application/x-ndjson", join: ndjson },
-  sshd: {
-    path: "/sources/sshd",
-    contentType: "text/plain; charset=utf-8",
-    join: (values) => values.map((value) => `${String(value)}\n`).join(""),
-  },
+  okta: { path: "/sources/okta", contentType: "application/x-ndjson", join: ndjson },
+  gcp: { path: "/sources/gcp", contentType: "application/x-ndjson", join: ndjson },
+  "azure-activity": { path: "/sources/azure-activity", contentType: "application/x-ndjson", join: ndjson },
+  falco: { path: "/sources/falco", contentType: "application/x-ndjson", join: ndjson },
+  sshd: { path: "/sources/sshd", contentType: "text/plain; charset=utf-8", join: lines },
+  "web-access": { path: "/sources/web-access", contentType: "text/plain; charset=utf-8", join: lines },
 };
 
 const answer = z.object({

@@ -1,5 +1,17 @@
 /** The kinds of record `auditflow emit` recognises by their shape, and where each is POSTed. */
-export const recordKinds = ["event", "cloudevent", "kubernetes", "github", "cloudtrail", "sshd"] as const;
+export const recordKinds = [
+  "event",
+  "cloudevent",
+  "kubernetes",
+  "github",
+  "cloudtrail",
+  "okta",
+  "gcp",
+  "azure-activity",
+  "falco",
+  "sshd",
+  "web-access",
+] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
 /** One line of input: the JSON value it holds, or plain text for log lines. */
@@ -16,16 +28,21 @@ export interface BadLine {
   readonly reason: string;
 }
 
-/** A line of sshd's log, as syslog, rsyslog and journald write it. */
-const sshdLine = /\bsshd(?:-session|-auth)?\[\d+\]: /;
+/** Lines of text that cannot be mistaken: sshd's log behind a tag, and a request in an access log. */
+const logLines = [
+  ["sshd", /\bsshd(?:-session|-auth)?\[\d+\]: /],
+  ["web-access", /\[\d{2}\/[A-Z][a-z]{2}\/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\] "/],
+] as const;
 
 /**
  * Recognises a line. `as` overrides the guess; without it other text that is not JSON is refused, because a
  * mistyped file should not be sent somewhere as log lines.
  */
 export function parseLine(text: string, line: number, as?: RecordKind): InputRecord | BadLine {
-  const isLog = as === "sshd" || (as === undefined && !/^\s*[{[]/.test(text) && sshdLine.test(text));
-  if (isLog) return { line, kind: "sshd", value: text };
+  const log = logLines.find(([kind, form]) =>
+    as === undefined ? !/^\s*[{[]/.test(text) && form.test(text) : kind === as,
+  );
+  if (log) return { line, kind: log[0], value: text };
   try {
     const value: unknown = JSON.parse(text);
     return { line, kind: as ?? kindOf(value), value };

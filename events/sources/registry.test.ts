@@ -102,7 +102,7 @@ describe("the OCSF class of an event", () => {
     const found = ocsfClassOf({
       event_type,
       action_result,
-      ...(logsource ? { logsource: structuredClone(logsource) as never } : {}),
+      ...(logsource ? { logsource: structuredClone(logsource) } : {}),
     });
     expect(found.type_uid).toBe(type_uid);
     expect(found.class_uid).toBe(Math.floor(type_uid / 100));

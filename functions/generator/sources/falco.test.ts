@@ -8,7 +8,7 @@ const shell = {
   output: "11:30:01.000000001: Notice A shell was spawned in a container (user=root container=till)",
   output_fields: {
     "container.name": "till",
-    "evt.time": 1_795_260_601_000_000_001,
+    "evt.time": 1_795_260_601_000_000_000,
     "k8s.pod.name": "till-1",
     "proc.cmdline": "sh -c id",
     "user.name": "root",
