@@ -11,7 +11,7 @@ import { bundleFile } from "./bundle.ts";
 import { type Measured, median, type Report, toReport } from "./measure.ts";
 import { openFolder } from "./store.ts";
 
-const rounds = 15;
+const rounds = 9;
 /** What a cold function may spend on its rules before the first answer, and what is aimed for. */
 const wanted = { atMostMs: 100, aimMs: 50 };
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { activateRules } from "./activation.ts";
 import { compileRules } from "./compile.ts";
 import type { RuleFiles } from "./files.ts";
-import { ruleOf } from "./folder.testing.ts";
+import { filterOf, ruleOf } from "./folder.testing.ts";
 
 const good = ruleOf("good", "1").replace("title: good", "title: Good\nid: good");
 const bad = ruleOf("bad", "1").replace("title: bad", "title: Bad\nid: bad");
@@ -110,4 +110,39 @@ test("cases that cannot be read, or name a rule that is not there, are errors an
     "RULE_CASES_FAILED bad.cases.yml:2",
     "RULE_CASES_INVALID good.cases.yml:1",
   ]);
+});
+
+describe("an exception that expires", () => {
+  const expires = Date.parse("2027-03-01");
+  const files = filesOf({
+    "good.yml": good,
+    "good.cases.yml": `
+- case: the exception is respected
+  events: [{at: 0s, event_type: x, logsource: {category: test}, details: {a: '1', b: known}}]
+  expect: []
+- case: and nothing else is excepted
+  events: [{at: 0s, event_type: x, logsource: {category: test}, details: {a: '1', b: other}}]
+  expect: [{rule: good}]`,
+    "filter.yml": filterOf("good", "2027-03-01"),
+  });
+  const idsAt = (now: number | undefined) =>
+    activateRules(files)
+      .at(now)
+      .ruleSet.match({ a: "1", b: "known" }, { category: "test" })
+      .map(({ id }) => id);
+
+  test("holds until then, and not a moment longer", () => {
+    expect([undefined, expires - 1, expires, expires + 1].map(idsAt)).toEqual([[], [], ["good"], ["good"]]);
+    expect(activateRules(files).at(expires - 1).expiresAt).toBe(expires);
+    expect(activateRules(files).at(expires)).toMatchObject({
+      expiresAt: undefined,
+      problems: [{ code: "FILTER_EXPIRED", severity: "warning" }],
+    });
+  });
+
+  test("does not make its rule fail the cases that speak of it", () => {
+    const activation = activateRules(files);
+    expect(activation.cases).toEqual({ passed: 2, failed: 0 });
+    expect(activation.at(expires).ruleSet.rules.map(({ id }) => id)).toEqual(["good"]);
+  });
 });

@@ -22,22 +22,19 @@ export interface Activation {
  * exception to it expires.
  */
 export function activateRules(files: RuleFiles): Activation {
-  const written = compileRules(files.rules, beforeAll);
+  const written = compileRules(files.rules);
   const verdict = judge(written.ruleSet, files);
   return {
     cases: verdict.cases,
-    at(now = beforeAll) {
-      const unexpired = written.expiresAt === undefined || now < written.expiresAt;
-      const compiled = unexpired ? written : compileRules(files.rules, now);
+    at(now) {
+      const hasExpired = now !== undefined && written.expiresAt !== undefined && now >= written.expiresAt;
+      const compiled = hasExpired ? compileRules(files.rules, now) : written;
       const { ruleSet, orphans } = without(compiled.ruleSet, verdict.failing);
       const problems = [...files.problems, ...compiled.problems, ...verdict.problems, ...orphans];
       return { ruleSet, problems, expiresAt: compiled.expiresAt };
     },
   };
 }
-
-/** A time at which no filter has expired. */
-const beforeAll = Number.NEGATIVE_INFINITY;
 
 interface Verdict extends Pick<Activation, "cases"> {
   /** Ids of the rules and correlations that did not do as their cases expect. */

@@ -29,3 +29,15 @@ detection:
   condition: selection
 `;
 }
+
+/** An exception to a rule of category `test`, for events whose `b` is `known`, until a date. */
+export function filterOf(rule: string, expires: string): string {
+  return `title: Exception to ${rule}
+logsource: {category: test}
+filter:
+  rules: [${rule}]
+  selection: {b: known}
+  condition: not selection
+auditflow: {owner: ana, reason: it is meant to do that, expires: ${expires}}
+`;
+}

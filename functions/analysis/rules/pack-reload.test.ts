@@ -2,7 +2,7 @@ import { open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
-import { openFolder, ruleOf } from "./folder.testing.ts";
+import { filterOf, openFolder, ruleOf } from "./folder.testing.ts";
 import { matched, openTestRules, packOf, publish, until } from "./loader.testing.ts";
 import { buildPack } from "./pack-build.ts";
 
@@ -139,3 +139,28 @@ describe("a pack in a mounted ConfigMap", () => {
     expect(opened.rules.problems()).toEqual([]);
   });
 });
+
+test.for(["YAML", "a pack"] as const)(
+  "an exception in %s ends when it expires, without a change",
+  async (kind) => {
+    const expires = Date.parse("2027-03-01T12:00:00Z");
+    const filter = filterOf("a", new Date(expires).toISOString());
+    const files = { "a.yml": ruleOf("a", "1"), "filter.yml": filter };
+    // A clock that stands still until the exception was seen to hold; the timer goes by the real one.
+    let clock = expires - 500;
+    await using folder = await openFolder(files);
+    const { text = "" } = await buildPack(folder.path, "auditflow test");
+    await using packed = await openFolder({ "rules.pack.json": text });
+    const hashes: string[] = [];
+    await using opened = await openTestRules(kind === "YAML" ? folder.path : packed.path, {
+      now: () => clock,
+      onChange: ({ hash }) => hashes.push(hash),
+    });
+    const known = () => opened.rules.current().match({ a: "1", b: "known" }, { category: "test" });
+    expect(known()).toEqual([]);
+    clock = expires;
+    await until(() => expect(known()).toHaveLength(1));
+    expect(opened.rules.problems()).toMatchObject([{ code: "FILTER_EXPIRED" }]);
+    expect(hashes).toEqual([opened.rules.current().hash]);
+  },
+);
