@@ -32,11 +32,15 @@ async function build(folder: string, file: string, { output, endWith }: CommandC
 }
 
 function summary(file: string, { text = "", ruleSet, logsources, cases }: BuiltPack): string {
-  const rules = `${ruleSet.rules.length} rules of ${logsources} log sources`;
-  const correlations = `${ruleSet.correlations.length} correlations`;
+  const rules = `${count(ruleSet.rules.length, "rule")} of ${count(logsources, "log source")}`;
+  const correlations = count(ruleSet.correlations.length, "correlation");
   const verdict = `${cases.passed} cases passed, ${cases.failed} failed`;
   const kib = `${Math.ceil(Buffer.byteLength(text) / 1024)} KiB`;
   return `${file}: ${rules}, ${correlations}; ${verdict}; ${kib}; rule set ${ruleSet.hash}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** In one step, so that who watches the file never reads half of it. */
