@@ -53,7 +53,8 @@ function bytesOf(text: string, isEnd: boolean): readonly number[] | undefined {
   const groups = text.split(":");
   const bytes: number[] = [];
   for (const [index, group] of groups.entries()) {
-    const embedded = isEnd && index === groups.length - 1 && group.includes(".") ? parseIPv4(group) : undefined;
+    const embedded =
+      isEnd && index === groups.length - 1 && group.includes(".") ? parseIPv4(group) : undefined;
     if (embedded) bytes.push(...embedded);
     else if (/^[0-9a-f]{1,4}$/i.test(group)) {
       const value = Number.parseInt(group, 16);
