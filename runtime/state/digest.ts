@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * A short name of any text, safe to be part of a key. Text with half a surrogate pair has no UTF-8, which
@@ -6,5 +6,5 @@ import { createHash } from "node:crypto";
  */
 export function digest(text: string): string {
   const bytes = text.isWellFormed() ? text : Buffer.from(`\ufeff${text}`, "utf16le");
-  return createHash("sha256").update(bytes).digest("base64url");
+  return hash("sha256", bytes, "base64url");
 }

@@ -11,14 +11,9 @@ export const never = Number.NEGATIVE_INFINITY;
 
 /** For every condition that asks what members show. */
 export function createLatestStart(condition: Exclude<WindowCondition, { kind: "count" }>): LatestStart {
-  switch (condition.kind) {
-    case "distinct":
-      return latestDistinct(condition.atLeast);
-    case "rules":
-      return latestRules(condition.anyOf);
-    case "sequence":
-      return latestSequence(condition.length);
-  }
+  if (condition.kind === "distinct") return latestDistinct(condition.atLeast);
+  if (condition.kind === "rules") return latestRules(condition.anyOf);
+  return latestSequence(condition.length);
 }
 
 /** Only the values that were shown last matter, as many as are asked for. */
@@ -60,7 +55,7 @@ export function startOfRules(anyOf: readonly number[], times: ReadonlyMap<number
 
 /** Keeps for every number of leading rules the latest start of a sequence of them. */
 function latestSequence(length: number): LatestStart {
-  const starts = new Array<number>(length + 1).fill(never);
+  const starts = Array.from({ length: length + 1 }, () => never);
   return (time, shown) => {
     starts[0] = time;
     // From the end, so that no member of this time is used twice.

@@ -21,8 +21,14 @@ test("expired groups make room", async () => {
   await state.rebuild([{ series: "s", from: 0 }], async () => {});
   const offer = async (key: string) => {
     const { capped } = await state.window({
-      ...{ series: "s", key, member: "m", time: now, timespanMs: 1000, latenessMs: 0 },
-      ...{ window: { kind: "sliding" }, condition: { kind: "count", atLeast: 1 } },
+      series: "s",
+      key,
+      member: "m",
+      time: now,
+      timespanMs: 1000,
+      latenessMs: 0,
+      window: { kind: "sliding" },
+      condition: { kind: "count", atLeast: 1 },
     });
     return capped ?? false;
   };

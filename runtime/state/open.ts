@@ -1,12 +1,15 @@
 import type { FunctionHost } from "../function.ts";
 import { createMemoryState } from "./memory.ts";
 import { openRedisState } from "./redis.ts";
-import type { State } from "./state.ts";
+import { type State, windowLimits } from "./state.ts";
 
 export interface StateConfig {
   readonly REDIS_URL?: string | undefined;
   /** Begins every key in Redis; `auditflow:` unless several deployments share a server. */
   readonly AUDITFLOW_REDIS_PREFIX?: string | undefined;
+  /** Groups per series and members per group, at most. */
+  readonly AUDITFLOW_MAX_GROUPS?: number | undefined;
+  readonly AUDITFLOW_MAX_GROUP_MEMBERS?: number | undefined;
 }
 
 /** What `openState` needs of a function's host. */
@@ -21,7 +24,11 @@ export async function openState(
   host: StateHost,
   impairs: readonly string[] = ["correlation of events"],
 ): Promise<State> {
-  if (!config.REDIS_URL) return createMemoryState(host);
+  const limits = {
+    groupsPerSeries: config.AUDITFLOW_MAX_GROUPS ?? windowLimits.groupsPerSeries,
+    membersPerGroup: config.AUDITFLOW_MAX_GROUP_MEMBERS ?? windowLimits.membersPerGroup,
+  };
+  if (!config.REDIS_URL) return createMemoryState({ now: host.now, limits });
   return await openRedisState({
     url: config.REDIS_URL,
     prefix: config.AUDITFLOW_REDIS_PREFIX ?? "auditflow:",
@@ -29,5 +36,6 @@ export async function openState(
     impairs,
     log: host.log,
     newId: host.newId,
+    limits,
   });
 }

@@ -16,6 +16,7 @@
  *   f                  score floor - 2^46     every offered event later than the floor was taken in
  *   c                  score cut - 2^46       of those, every one later than the cut is still there
  *   t                  score floor - 2^46     up to where forgotten entries were removed
+ *   g                  score time - 2^46      until when the window is registered
  * Event times are whole milliseconds in (0, 2^44), until the year 2527, and rules fewer than 32, so the
  * ranges cannot meet and every score is exact in a double.
  */
@@ -23,38 +24,38 @@ import { conditions } from "./lua/conditions.ts";
 import { preamble } from "./lua/epoch.ts";
 import { evaluate } from "./lua/evaluate.ts";
 import { insert } from "./lua/insert.ts";
-import type { WindowCondition, WindowKind } from "./state.ts";
+import type { WindowCondition, WindowKind, WindowLimits, WindowStep } from "./state.ts";
 
 export const pendingOwn = 2 ** 44;
 export const pendingNext = 2 ** 45;
 
-const windowScripts = new Map<string, string>();
-
-/**
- * Adds a member and evaluates what it affects. KEYS epoch, registry, window, groups of the series. ARGV
- * generation, series, member, tag, time, timespan, retained, idle, grace, most members, most groups, "",
- * gap, condition, facts... Answers {late or capped} or {0, buckets...}, see lua/evaluate.ts.
- */
-export function windowScript(window: WindowKind["kind"], condition: WindowCondition["kind"]): string {
-  const name = `${window} ${condition}`;
-  const { asked, decide } = conditions[condition];
-  const script = windowScripts.get(name) ?? preamble + asked + insert + evaluate(window, decide);
-  windowScripts.set(name, script);
-  return script;
+export interface WindowScripts {
+  /**
+   * Adds a member and evaluates what it affects. KEYS epoch, registry, window, groups of the series. ARGV
+   * generation, series, member, tag, time, timespan, retained, "", gap, condition, facts... Answers
+   * {1} (late), {2} (no room for another group) or {0, buckets...}, see lua/evaluate.ts.
+   */
+  readonly window: string;
+  /** Adds a member during a rebuild: as above, with the coverage of the series in ARGV[8]. */
+  readonly add: string;
 }
 
-/** Adds a member during a rebuild: as above, with the coverage of the series in ARGV[12]. */
-export function addScript(condition: WindowCondition["kind"]): string {
-  return addScripts[condition];
+/** The scripts of each kind of window and condition under these limits. */
+export function createWindowScripts(limits: WindowLimits) {
+  const known = new Map<string, WindowScripts>();
+  return ({ window, condition }: Pick<WindowStep, "window" | "condition">): WindowScripts => {
+    const name = `${window.kind} ${condition.kind}`;
+    const scripts = known.get(name) ?? toScripts(window.kind, conditions[condition.kind], limits);
+    known.set(name, scripts);
+    return scripts;
+  };
 }
 
-const addScripts: Readonly<Record<WindowCondition["kind"], string>> = {
-  count: toAddScript("count"),
-  distinct: toAddScript("distinct"),
-  rules: toAddScript("rules"),
-  sequence: toAddScript("sequence"),
-};
-
-function toAddScript(condition: WindowCondition["kind"]): string {
-  return `${preamble}${conditions[condition].asked}${insert}\nreturn {0}`;
+function toScripts(
+  kind: WindowKind["kind"],
+  condition: (typeof conditions)[WindowCondition["kind"]],
+  limits: WindowLimits,
+): WindowScripts {
+  const inserted = preamble + condition.asked + insert(limits);
+  return { window: inserted + evaluate(kind, condition), add: `${inserted}\nreturn {0}` };
 }

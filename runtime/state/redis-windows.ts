@@ -1,10 +1,10 @@
 import { digest } from "./digest.ts";
-import { bitsOf, checkCondition, entryTag, factsOf, memberLimit } from "./facts.ts";
+import { bitsOf, checkCondition, entryTag, factsOf } from "./facts.ts";
 import { beginScript, finishScript } from "./lua/epoch.ts";
 import { inOrder } from "./members.ts";
 import type { RedisConnection } from "./redis-connection.ts";
-import { addScript, pendingNext, pendingOwn, windowScript } from "./redis-scripts.ts";
-import { StateLostError, windowGraceMs, windowIdleMs, windowLimits } from "./state.ts";
+import { createWindowScripts, pendingNext, pendingOwn } from "./redis-scripts.ts";
+import { StateLostError, windowLimits } from "./state.ts";
 import type {
   BucketMembers,
   Coverage,
@@ -34,21 +34,21 @@ export function createRedisWindows(
   const keys = [`${prefix}epoch`, `${prefix}registry`] as const;
   const epoch = trackEpoch(redis, keys[0]);
   const windowKey = (key: string, generation: string) => `${prefix}window:${generation}:${digest(key)}`;
-  const groupsKey = (series: string, generation: string) => `${prefix}groups:${generation}:${digest(series)}`;
+  const groupsKey = createGroupsKey(prefix);
+  const scriptsOf = createWindowScripts(limits);
 
   /** A step as one call; `from` is the coverage of its series during a rebuild, else "". */
   function callOf(step: WindowStep, generation: string, from: string) {
+    const { series, member, time, timespanMs, latenessMs, window, condition } = step;
+    checkStep(step);
     const facts = factsOf(step);
-    const { series, member, window } = step;
-    const windows = [windowKey(step.key, generation), groupsKey(series, generation)];
-    const fixed = [...numbersOf(step), windowIdleMs, windowGraceMs, memberLimit(step, limits)];
-    const args = [
-      ...[generation, series, member, entryTag(step, facts)],
-      ...[...fixed, limits.groupsPerSeries].map(String),
-      ...[from, window.kind === "session" ? String(window.gapMs) : "", textOf(step.condition)],
-      ...facts,
-    ];
-    return { keys: [...keys, ...windows], args };
+    const numbers = [`${time}`, `${timespanMs}`, `${timespanMs + latenessMs}`];
+    const gap = window.kind === "session" ? `${window.gapMs}` : "";
+    const asked = [from, gap, textOf(condition), ...facts];
+    return {
+      keys: [...keys, windowKey(step.key, generation), groupsKey(series, generation)],
+      args: [generation, series, member, entryTag(step, facts), ...numbers, ...asked],
+    };
   }
 
   async function rebuild(
@@ -62,7 +62,7 @@ export function createRedisWindows(
     await replay(async (step) => {
       if (step.time < 0) return;
       const call = callOf(step, generation, from.get(step.series) ?? "");
-      await redis.script(addScript(step.condition.kind), call);
+      await redis.script(scriptsOf(step).add, call);
     });
     if (redis.runId() !== run) throw new StateLostError("Redis was restarted during the rebuild.");
     await redis.script(finishScript, { keys, args: [generation, ...[...from].flat()] });
@@ -74,8 +74,7 @@ export function createRedisWindows(
       epoch.trusting(async (generation) => {
         // Before 1970 lies what no window keeps, and what its scores could not tell.
         if (step.time < 0) return { qualified: [], late: true };
-        const script = windowScript(step.window.kind, step.condition.kind);
-        return toAnswer(await redis.script(script, callOf(step, generation, "")), step);
+        return toAnswer(await redis.script(scriptsOf(step).window, callOf(step, generation, "")), step);
       }),
     confirm: async ({ key, timespanMs }, recorded) => {
       const generation = epoch.known();
@@ -91,18 +90,26 @@ export function createRedisWindows(
   };
 }
 
-/** Time, timespan and retained span. */
-function numbersOf(step: WindowStep): readonly number[] {
-  checkCondition(step.condition);
-  const { time, timespanMs, latenessMs, window } = step;
-  const gapMs = window.kind === "session" ? window.gapMs : 0;
-  // They must be exact in a double and leave room for the ranges of redis-scripts.ts.
-  const bad = [time, timespanMs, latenessMs, gapMs].find(
-    (value) => !Number.isInteger(value) || Math.abs(value) >= pendingOwn / 2,
-  );
-  if (bad !== undefined)
-    throw new RangeError(`A window step needs whole milliseconds below 2^43, got ${bad}.`);
-  return [time, timespanMs, timespanMs + latenessMs];
+/** Names are kept, because a series is asked for again and again; those of an old generation are forgotten. */
+function createGroupsKey(prefix: string) {
+  const names = new Map<string, string>();
+  let named = "";
+  return (series: string, generation: string): string => {
+    if (named !== generation) names.clear();
+    named = generation;
+    const name = names.get(series) ?? `${prefix}groups:${generation}:${digest(series)}`;
+    names.set(series, name);
+    return name;
+  };
+}
+
+/** Numbers must be exact in a double and leave room for the ranges of redis-scripts.ts. */
+function checkStep({ time, timespanMs, latenessMs, window, condition }: WindowStep): void {
+  checkCondition(condition);
+  for (const value of [time, timespanMs, latenessMs, window.kind === "session" ? window.gapMs : 0]) {
+    if (Number.isInteger(value) && Math.abs(value) < pendingOwn / 2) continue;
+    throw new RangeError(`A window step needs whole milliseconds below 2^43, got ${value}.`);
+  }
 }
 
 /** The numbers of a condition: of `rules` the sets, as in `0,1;2`. */

@@ -150,6 +150,7 @@ export const windowIdleMs = 3_600_000;
 /**
  * How far behind the clock, beyond timespanMs + latenessMs, a new window claims to be complete. An
  * expired window held nothing later than: its last use, plus the 5 minutes an event may be ahead. So
- * `windowIdleMs` must exceed this by those 5 minutes and by the clocks' disagreement.
+ * `windowIdleMs` must exceed this by those 5 minutes, by the 5 that a registration in Redis may be behind
+ * the last use, and by the clocks' disagreement.
  */
 export const windowGraceMs = 600_000;

@@ -1,9 +1,10 @@
 import type { WindowCondition } from "../state.ts";
 
 /*
- * What windows must hold, inside Redis. ARGV[14] tells the numbers of the condition.
+ * What windows must hold, inside Redis. ARGV[10] tells the numbers of the condition.
  *
- * The texts define, before the insertion, RULES: how many rules the condition asks about; and after it
+ * The texts define, before the insertion, RULES: how many rules the condition asks about, and NEEDED: how many members; and after it,
+ * in two parts because most steps end after the first,
  *   hopeless(after): nothing later than `after` can satisfy the condition, whatever was evicted
  *   qualifies(t): what is known in (lower(t), t] satisfies it
  *   extent(from, to): the first and the last position in [from, to] that qualify, or nil
@@ -14,6 +15,7 @@ import type { WindowCondition } from "../state.ts";
 
 interface ConditionScript {
   readonly asked: string;
+  readonly hopeless: string;
   readonly decide: string;
 }
 
@@ -43,12 +45,14 @@ end
 
 const count: ConditionScript = {
   asked: `
-local RULES = 0
-local atLeast = tonumber(ARGV[14])
+local RULES, atLeast = 0, tonumber(ARGV[10])
+local NEEDED = atLeast
 `,
-  decide: `
+  hopeless: `
 local function countOf(after, upTo) return redis.call('ZCOUNT', window, after + 1, upTo) end
 local function hopeless(after) return cut <= after and countOf(after, time + timespan - 1) < atLeast end
+`,
+  decide: `
 local function qualifies(t) return countOf(lower(t), t) >= atLeast end
 ${walk}`,
 };
@@ -59,10 +63,11 @@ ${walk}`,
  */
 const distinct: ConditionScript = {
   asked: count.asked,
-  decide: `
+  hopeless: `
 local function values(after, upTo) return redis.call('ZCOUNT', window, FACT + after + 1, FACT + upTo) end
 local function hopeless(after) return values(after, RANGE - 1) < atLeast end
-
+`,
+  decide: `
 local function valueOf(name)
   local length, at = string.match(name, '^m(%d+):()')
   return string.sub(name, at, at + length - 1)
@@ -124,7 +129,9 @@ const latestOfRules = `
 local latest = {}
 local facts = redis.call('ZRANGEBYSCORE', window, FACT, FACT + RANGE - 1, 'WITHSCORES')
 for i = 1, #facts, 2 do latest[tonumber(string.sub(facts[i], 2))] = facts[i + 1] - FACT end
+`;
 
+const latestHeld = `
 -- The last time up to t of a held member that shows the rule.
 local function heldUntil(rule, t)
   local range = RULE + rule * RANGE
@@ -136,17 +143,18 @@ end
 /** A window that is satisfied since one of its members begins at the earliest at `start`. */
 const rules: ConditionScript = {
   asked: `
-local sets, RULES = {}, 0
-for text in string.gmatch(ARGV[14], '[^;]+') do
+local sets, RULES, NEEDED = {}, 0, 0
+for text in string.gmatch(ARGV[10], '[^;]+') do
   local set = {}
   for rule in string.gmatch(text, '%d+') do
     set[#set + 1] = tonumber(rule)
     RULES = math.max(RULES, rule + 1)
   end
   sets[#sets + 1] = set
+  NEEDED = math.max(NEEDED, #set)
 end
 `,
-  decide: `
+  hopeless: `
 ${latestOfRules}
 -- The latest time since when one of the sets is seen; lastTime tells when a rule was seen last.
 local function start(lastTime)
@@ -162,6 +170,9 @@ local function start(lastTime)
   return best
 end
 local function hopeless(after) return start(function(rule) return latest[rule] end) <= after end
+`,
+  decide: `
+${latestHeld}
 local function qualifies(t)
   local function lastTime(rule)
     if isFactual and latest[rule] and latest[rule] <= t then return latest[rule] end
@@ -179,9 +190,10 @@ ${walk}`,
  */
 const sequence: ConditionScript = {
   asked: `
-local RULES = tonumber(ARGV[14])
+local RULES = tonumber(ARGV[10])
+local NEEDED = RULES
 `,
-  decide: `
+  hopeless: `
 ${latestOfRules}
 local function hopeless(after)
   for rule = 0, RULES - 1 do
@@ -189,7 +201,9 @@ local function hopeless(after)
   end
   return false
 end
-
+`,
+  decide: `
+${latestHeld}
 -- More candidates than rules are never needed: the others can take one each at the most.
 local function matching(at)
   local ruleOf = {}

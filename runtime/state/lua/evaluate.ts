@@ -21,7 +21,7 @@ const bounds: Readonly<Record<WindowKind["kind"], string>> = {
   tumbling: `base, limit = reach, reach + timespan`,
   // Whoever lies within a gap of a member is connected with it, so whole gaps are passed at a stride.
   session: `
-local gap = tonumber(ARGV[13])
+local gap = tonumber(ARGV[9])
 local function furthest(command, from, to)
   return redis.call(command, window, from, to, 'WITHSCORES', 'LIMIT', 0, 1)[2]
 end
@@ -43,6 +43,9 @@ if first - cut > gap then reach = base end
 
 const begin = `
 if time - timespan < floor or not isHeld then return {1} end
+`;
+
+const lower = `
 local base, limit, isFactual
 local function lower(t) return math.max(t - timespan, base) end
 `;
@@ -93,7 +96,10 @@ return answer
 `;
 
 /** Answers {1} (late) or {0, (bucket, first position, count, first time, last position, n, n times (entry, score))...}. */
-export function evaluate(kind: WindowKind["kind"], decideCondition: string): string {
-  const hopeless = `if hopeless(reach) then return {0} end`;
-  return [begin, outer[kind], decideCondition, hopeless, bounds[kind], decide, describe].join("\n");
+export function evaluate(
+  kind: WindowKind["kind"],
+  condition: { readonly hopeless: string; readonly decide: string },
+): string {
+  const hopeless = `${condition.hopeless}\nif hopeless(reach) then return {0} end`;
+  return [begin, outer[kind], hopeless, lower, condition.decide, bounds[kind], decide, describe].join("\n");
 }
