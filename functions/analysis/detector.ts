@@ -1,14 +1,15 @@
+import type { AlertRaised } from "../../events/contracts/alert-raised.ts";
 import type { AuditRecorded } from "../../events/contracts/audit-recorded.ts";
 import type { Event } from "../../events/event.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import { PermanentError, UnavailableError } from "../../runtime/failure.ts";
-import type { Ledger } from "../../runtime/ledger/ledger.ts";
+import type { Ledger, TimerRequest } from "../../runtime/ledger/ledger.ts";
 import type { Log } from "../../runtime/log.ts";
 import { createBoundedLabel } from "../../runtime/metrics.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import type { State } from "../../runtime/state/state.ts";
-import type { TimerRequest } from "../../runtime/ledger/ledger.ts";
-import { bucketAlertId, bucketAlerts, type Cause, ruleAlert } from "./alerts.ts";
+import type { Cause } from "./alert-fields.ts";
+import { bucketAlertId, bucketAlerts, ruleAlert } from "./alerts.ts";
 import { createCapping } from "./correlation/capping.ts";
 import { recordedMembers } from "./correlation/confirmation.ts";
 import type { Raised } from "./correlation/confirmation.ts";
@@ -75,7 +76,7 @@ export function createDetector(deps: DetectorDeps): Detector {
 interface Told {
   /** The id of the rule, as people know it. */
   readonly rule: string;
-  readonly alert: Event;
+  readonly alert: Event<AlertRaised>;
 }
 
 interface Detected {

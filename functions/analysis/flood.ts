@@ -6,7 +6,7 @@ import { toInstant } from "../../events/time.ts";
 import type { Log } from "../../runtime/log.ts";
 import { createBoundedLabel, type Metrics } from "../../runtime/metrics.ts";
 import type { State } from "../../runtime/state/state.ts";
-import type { Cause } from "./alerts.ts";
+import type { Cause } from "./alert-fields.ts";
 import { lengthPrefixed } from "./correlation/group-key.ts";
 
 interface BreakerDeps {

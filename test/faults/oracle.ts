@@ -1,6 +1,7 @@
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { parseInstant } from "../../events/time.ts";
-import { bucketAlerts, type Cause, ruleAlert } from "../../functions/analysis/alerts.ts";
+import type { Cause } from "../../functions/analysis/alert-fields.ts";
+import { bucketAlerts, ruleAlert } from "../../functions/analysis/alerts.ts";
 import { toGroup } from "../../functions/analysis/correlation/group-key.ts";
 import { toMember } from "../../functions/analysis/correlation/step.ts";
 import { evaluateCorrelations, type Occurrence } from "../../functions/analysis/sigma/correlating/chain.ts";

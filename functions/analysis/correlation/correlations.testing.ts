@@ -51,10 +51,15 @@ function correlation(wanted: Wanted, known: readonly Wanted[]): Correlation {
 
 type Operator = Extract<CorrelationCondition, { kind: "number" }>["comparisons"][number]["operator"];
 
+const operators: readonly Operator[] = ["gt", "gte", "lt", "lte", "eq", "neq"];
+
 /** Comparisons as a rule writes them. */
 function number(wanted: Partial<Record<Operator, number>>): CorrelationCondition {
-  const entries = Object.entries(wanted) as [Operator, number][];
-  return { kind: "number", comparisons: entries.map(([operator, operand]) => ({ operator, operand })) };
+  const comparisons = operators.flatMap((operator) => {
+    const operand = wanted[operator];
+    return operand === undefined ? [] : [{ operator, operand }];
+  });
+  return { kind: "number", comparisons };
 }
 
 const rule = (index: number): SeenCondition => ({ kind: "rule", index });

@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { expect } from "vitest";
 
+import type { AuditRecorded } from "../../../events/contracts/audit-recorded.ts";
 import type { Event } from "../../../events/event.ts";
 import type { Failpoint } from "../../../runtime/failpoints.ts";
 import { UnavailableError } from "../../../runtime/failure.ts";
@@ -19,6 +20,8 @@ import { createRestore } from "./rebuild.ts";
 import { createReplays } from "./replays.ts";
 import { createSettlement, type Settle } from "./settlement.ts";
 import { eventsOf, type Planned, type Story } from "./story.testing.ts";
+
+type AuditEvent = Event<AuditRecorded>;
 
 const latenessMs = 15_000;
 const log = pino({ level: "silent" });
@@ -50,13 +53,13 @@ export async function play(story: Story, subject: Subject): Promise<Coverage> {
   const base = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
   const { events, inTime, first, late } = eventsOf(story, base);
   const stage = createStage(story, subject);
-  const { hits, ledger, deliverAll, settleAll, answered, metrics } = stage;
+  const { hits, ledger, answered, metrics } = stage;
 
-  await deliverAll(events, first);
-  await settleAll();
-  if (story.isBusy && late.length > 0) await Promise.all([deliverAll(events, late), settleAll()]);
-  else await deliverAll(events, late);
-  await settleAll();
+  await stage.deliverAll(events, first);
+  await stage.settleAll();
+  if (story.isBusy && late.length > 0) await Promise.all([stage.deliverAll(events, late), stage.settleAll()]);
+  else await stage.deliverAll(events, late);
+  await stage.settleAll();
 
   // What can only become true is justified by all events alone.
   const isSettled = late.length > 0 && !ruleSet.correlations.every(({ id }) => isFiring(ruleSet, id));
@@ -101,7 +104,7 @@ function createStage(story: Story, { ruleSet, state: given, losses, plant }: Sub
   const replicas = Array.from({ length: story.replicas }, replica);
   const answered: Event[] = [];
 
-  async function deliver(events: readonly Event[], planned: Planned): Promise<readonly Planned[]> {
+  async function deliver(events: readonly AuditEvent[], planned: Planned): Promise<readonly Planned[]> {
     const { event, replica, crash, loss } = planned;
     const delivered = events[event];
     const detect = replicas[replica % replicas.length]?.detectorWith(failAt(crash));
@@ -109,7 +112,7 @@ function createStage(story: Story, { ruleSet, state: given, losses, plant }: Sub
     try {
       if (loss !== null) await losses[loss]?.();
       if (loss !== null) hits.losses += 1;
-      answered.push(...(await detect(delivered as Parameters<typeof detect>[0])));
+      answered.push(...(await detect(delivered)));
       return [];
     } catch (error) {
       if (error instanceof CrashError) hits.crashes += 1;
@@ -124,7 +127,7 @@ function createStage(story: Story, { ruleSet, state: given, losses, plant }: Sub
     metrics,
     answered,
     ledger: kept,
-    async deliverAll(events: readonly Event[], planned: readonly Planned[]): Promise<void> {
+    async deliverAll(events: readonly AuditEvent[], planned: readonly Planned[]): Promise<void> {
       let queue = planned;
       while (queue.length > 0) {
         const under = queue.slice(0, story.parallel);
@@ -172,6 +175,8 @@ interface ReplicaDeps {
   readonly now: () => number;
 }
 
+const sink = async () => undefined;
+
 /** A replica shares state and ledger with the others and nothing else. */
 function createReplica({ state, ledger, metrics, ruleSet, now }: ReplicaDeps) {
   const rules = () => ruleSet;
@@ -179,7 +184,6 @@ function createReplica({ state, ledger, metrics, ruleSet, now }: ReplicaDeps) {
   const replays = createReplays({ ledger });
   const evaluate = createEvaluate({ state, restore, replays, latenessMs, now, metrics });
   const detector = { rules, ledger, evaluate, state, maxGroups: 100_000, log, metrics };
-  const sink = async () => undefined;
   const settle: Settle = createSettlement({ rules, ledger, replays, sink, limit: 60, log, metrics });
   return { settle, detectorWith: (failpoint: Failpoint) => createDetector({ ...detector, failpoint }) };
 }

@@ -27,10 +27,9 @@ export function justified(
   ruleSet: RuleSet,
   isWanted: (correlation: Correlation) => boolean = () => true,
 ): Outcome {
-  const correlations = ruleSet.correlations.filter((one) => !one.silent && isWanted(one));
   const told = sets
     .flatMap((events) => evaluateCorrelations(ruleSet.correlations, occurrencesOf(events, ruleSet)))
-    .filter(({ correlation }) => correlations.includes(correlation))
+    .filter(({ correlation }) => !correlation.silent && isWanted(correlation))
     .flatMap(({ correlation, group: values, buckets }) => {
       const group = toGroup(correlation.groupBy, values);
       return buckets.map((bucket) => ({

@@ -44,18 +44,6 @@ export function toStep(
     rules,
     value: distinctValueOf({ values }),
     window: correlation.window,
-    condition: toWindowCondition(condition),
+    condition,
   };
-}
-
-/** One value per condition: the state's types tell the two countings apart. */
-function toWindowCondition(condition: NonNullable<ReturnType<typeof conditionOf>>): WindowStep["condition"] {
-  switch (condition.kind) {
-    case "count":
-      return { kind: "count", atLeast: condition.atLeast };
-    case "distinct":
-      return { kind: "distinct", atLeast: condition.atLeast };
-    default:
-      return condition;
-  }
 }
