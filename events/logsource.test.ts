@@ -21,3 +21,15 @@ test("what the event states about itself wins over its type", () => {
 test("an empty log source states nothing", () => {
   expect(logsourceOf({ event_type: "user_login", logsource: {} })).toEqual({ category: "authentication" });
 });
+
+type Stated = NonNullable<Parameters<typeof logsourceOf>[0]["logsource"]>;
+const stated: readonly (readonly [what: string, logsource: Stated, states: boolean])[] = [
+  ["several categories", { product: "linux", category: ["process_creation", "file_event"] }, true],
+  ["an attribute of the sender's own", { team: "shop" }, true],
+  ["nothing but empty texts", { product: "", category: [] }, false],
+  ["nothing but what it is about", { definition: "needs auditd" }, false],
+];
+
+test.for(stated)("%s", ([, logsource, states]) => {
+  expect(logsourceOf({ event_type: "coffee_made", logsource })).toEqual(states ? logsource : undefined);
+});
