@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/faults/**"],
+          exclude: ["test/faults/**", "**/node_modules/**"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
