@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Adapted, RecordMeta, Source } from "./source.ts";
 
 /** When the records of tests arrive. */
-export const receivedAt = Date.parse("2026-11-21T12:00:00Z");
+const receivedAt = Date.parse("2026-11-21T12:00:00Z");
 
 export const meta = (more: Partial<RecordMeta> = {}): RecordMeta => ({
   headers: {},

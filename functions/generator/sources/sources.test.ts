@@ -2,25 +2,11 @@ import { describe, expect, test } from "vitest";
 
 import { maxDataDepth } from "../../../events/json.ts";
 import { RequestError } from "../problem.ts";
+import { adaptOne as adapt, meta } from "./adapting.testing.ts";
 import { cloudtrail } from "./cloudtrail.ts";
 import { github } from "./github.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { recogniseSource } from "./registry.ts";
-import type { Adapted, RecordMeta, Source } from "./source.ts";
-
-const receivedAt = Date.parse("2026-11-21T12:00:00Z");
-const meta = (more: Partial<RecordMeta> = {}): RecordMeta => ({
-  headers: {},
-  receivedAt,
-  repetition: () => 0,
-  ...more,
-});
-const adapt = (source: Source, record: unknown, more?: Partial<RecordMeta>): Adapted => {
-  const [first, ...rest] = source.adapt(record, meta(more));
-  expect(rest).toEqual([]);
-  if (!first) throw new Error("no event");
-  return first;
-};
 
 const podCreate = {
   kind: "Event",
