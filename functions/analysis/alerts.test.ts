@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import type { QualifiedBucket } from "../../runtime/state/state.ts";
-import { bucketAlertId, bucketAlerts, ruleAlert } from "./alerts.ts";
+import { bucketAlertId, bucketAlerts, ruleAlert, settledAlerts } from "./alerts.ts";
 import { alertsOf, compileTestRules, login, testNow } from "./analysis.testing.ts";
 import { toMember } from "./correlation/step.ts";
 import { createJudge } from "./verdict.ts";
@@ -106,6 +106,76 @@ correlation: {type: event_count, rules: [failed-login], group-by: [user_id, serv
     const [again] = alertsOf(bucketAlerts(hit, bucketOf(["first"]), cause));
     expect(alert?.correlation_id).toMatch(uuid);
     expect(again?.correlation_id).toBe(alert?.correlation_id);
+  });
+});
+
+describe("the alert of what was judged once its time had passed", () => {
+  test("is one emission for one evidence, however often it is judged, and another for another", () => {
+    const { hit, cause } = setUp();
+    const first = settledAlerts(hit, bucketOf(["a", "b"]), cause);
+    expect(settledAlerts(hit, bucketOf(["a", "b"]), cause)).toEqual(first);
+    const [other] = settledAlerts(hit, bucketOf(["a", "b", "c"]), cause);
+    expect(other?.id).not.toBe(first[0]?.id);
+    expect(other?.subject).toBe(first[0]?.subject);
+    expect(first[0]?.subject).toBe(bucketAlertId(hit, 7));
+  });
+});
+
+describe("a rule on trial", () => {
+  const text = (mode: string) => `
+title: Failed login
+id: failed-login
+logsource: {category: authentication}
+detection: {selection: {action_result: FAILURE}, condition: selection}
+auditflow: {mode: ${mode}}
+---
+title: Burst
+id: burst
+correlation: {type: event_count, rules: [failed-login], group-by: [user_id], timespan: 60s, condition: {gte: 3}}
+auditflow: {mode: ${mode}}
+`;
+  test("says so, and its alerts are others than those it raises once it is active", () => {
+    const [trial, active] = ["shadow", "active"].map((mode) => {
+      const { hit, rule, cause } = setUp(login("e-1", 0), text(mode));
+      return alertsOf([ruleAlert(rule, cause), ...bucketAlerts(hit, bucketOf(["a"]), cause)]);
+    });
+    expect(trial?.map(({ mode }) => mode)).toEqual(["shadow", "shadow"]);
+    expect(active?.map(({ mode }) => mode)).toEqual([undefined, undefined]);
+    const ids = [...(trial ?? []), ...(active ?? [])].map(({ alert_id }) => alert_id);
+    expect(new Set(ids).size).toBe(4);
+  });
+});
+
+describe("the window of an alert", () => {
+  const alertOf = (correlation: string) => {
+    const text = `
+title: Failed login
+id: failed-login
+logsource: {category: authentication}
+detection: {selection: {action_result: FAILURE}, condition: selection}
+---
+title: Failures
+${correlation}
+`;
+    const { hit, cause } = setUp(login("e-1", 0), text);
+    return alertsOf(bucketAlerts(hit, bucketOf(["a"]), cause))[0];
+  };
+
+  test.for([
+    ["slides", "", { kind: "sliding" }, "10 events within 60 s of each other"],
+    ["is a slot", "{type: tumbling}", { kind: "tumbling" }, "10 events within one period of 60 s"],
+    [
+      "is a session",
+      "{type: session, gap: 5s}",
+      { kind: "session", gap_ms: 5000 },
+      "10 events within 60 s of each other, no two of them more than 5 s apart",
+    ],
+  ] as const)("is told when it %s", ([, window, expected, description]) => {
+    const alert =
+      alertOf(`correlation: {type: event_count, rules: [failed-login], timespan: 60s, condition: {gte: 3}}
+${window === "" ? "" : `auditflow: {window: ${window}}`}`);
+    expect(alert?.window).toEqual({ ...expected, timespan_ms: 60_000, type: "event_count" });
+    expect(alert?.description).toBe(`Failures: ${description}.`);
   });
 });
 

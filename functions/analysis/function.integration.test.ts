@@ -18,6 +18,17 @@ import { analysis } from "./function.ts";
 const log = createLog({ name: "analysis", level: "silent" });
 let rulesDirectory: string;
 
+const quietRules = `
+title: Login
+id: login
+logsource: {category: authentication}
+detection: {selection: {event_type: user_login}, condition: selection}
+---
+title: A host went quiet
+id: quiet
+correlation: {type: event_count, rules: [login], group-by: [server_hostname], timespan: 60s, condition: {lt: 1}}
+`;
+
 beforeAll(async () => {
   rulesDirectory = await mkdtemp(join(tmpdir(), "auditflow-rules-"));
   await writeFile(join(rulesDirectory, "test.yml"), testRules);
@@ -45,7 +56,7 @@ async function started(env: Environment = {}) {
     const { headers, body } = encodeBinary(event);
     return fetch(served.url, { method: "POST", headers, body: new Uint8Array(body) });
   };
-  return { url: served.url, post, sent };
+  return { url: served.url, post, sent, stop: () => served[Symbol.asyncDispose]() };
 }
 
 /** What is not ready yet is tried again, as a broker does. */
@@ -85,8 +96,33 @@ describe("analysis over HTTP", () => {
     // Nobody stored the alert, so it comes again.
     await expect
       .poll(async () => (await fetch(`${url}/reconcile`, { method: "POST" })).json())
-      .toEqual({ events: 0, detections: 1 });
+      .toEqual({ events: 0, detections: 1, timers: 0 });
     expect(sent.map(({ id }) => id)).toEqual([answer.headers.get("ce-id")]);
+  });
+
+  test("what waits for its time to pass is judged on request, also after everything was gone meanwhile", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "auditflow-rules-"));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    await writeFile(join(directory, "quiet.yml"), quietRules);
+    const database = await openTestDatabase();
+    onTestFinished(() => database[Symbol.asyncDispose]());
+    const env = {
+      DATABASE_URL: database.url,
+      AUDITFLOW_RULES_DIR: directory,
+      AUDITFLOW_LATENESS: "100ms",
+      AUDITFLOW_RECONCILE_AFTER: "1h",
+    };
+    const before = await started(env);
+    const event = loginAt("a", (Date.now() - testNow) / 1000 - 300);
+    expect((await delivered(before.post, event)).status).toBe(204);
+    await before.stop();
+
+    const { url, sent } = await started(env);
+    const reconcile = async () => (await fetch(`${url}/reconcile`, { method: "POST" })).json();
+    // So late an event also has the minute before it judged again.
+    await expect.poll(reconcile, { timeout: 10_000 }).toEqual({ events: 0, detections: 0, timers: 2 });
+    expect(sent.map(({ data }) => data)).toMatchObject([{ alert_name: "A host went quiet", count: 1 }]);
+    expect(await reconcile()).toEqual({ events: 0, detections: 0, timers: 0 });
   });
 
   test("predecessor-bug-11 a rule that is edited while it runs judges the next event", async () => {

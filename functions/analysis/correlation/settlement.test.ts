@@ -106,8 +106,8 @@ describe("a correlation that more events can make untrue", () => {
     clock.at = testNow + 2 * hour;
     // Each of them could also have ended a silence of the minute before.
     expect(await settle()).toBe(4);
-    const told = alertsOf(emitted).map(({ alert_id, evidence }) => [alert_id, evidence?.map(({ id }) => id)]);
-    expect(told.map(([, ids]) => ids).toSorted()).toEqual([["a"], ["b"], ["far"]]);
+    const told = alertsOf(emitted).map(({ alert_id, evidence = [] }) => [alert_id, evidence[0]?.id]);
+    expect(new Set(told.map(([, id]) => id))).toEqual(new Set(["a", "b", "far"]));
     // The two of one minute are one alert: that `a` was not the last one nobody could know.
     expect(new Set(told.map(([id]) => id)).size).toBe(2);
     await detect(login("again", 5));

@@ -8,8 +8,8 @@ interface Timing {
   readonly now: number;
 }
 
-/** Clocks disagree by less than this. */
-const clockToleranceMs = 3_600_000;
+/** Clocks disagree by less than this: as far ahead as an event may be of the ledger's. */
+const clockToleranceMs = 5 * 60_000;
 
 /**
  * The timers an event asks for: of each group it counts for, and of every correlation of correlations that it
