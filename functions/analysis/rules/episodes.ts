@@ -1,10 +1,11 @@
+import { logsourceOf } from "../../../events/logsource.ts";
 import { toGroup } from "../correlation/group-key.ts";
+import { fieldsOf } from "../fields.ts";
 import { evaluateCorrelations, type GroupBuckets, type Occurrence } from "../sigma/correlating/chain.ts";
 import type { Correlation } from "../sigma/language/correlation.ts";
 import type { Level } from "../sigma/language/description.ts";
 import type { Rule } from "../sigma/rule.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
-import { createJudge } from "../verdict.ts";
 import type { TimedEvent } from "./case-file.ts";
 import { shownRuleId } from "./content.ts";
 
@@ -28,11 +29,13 @@ export interface Episode {
  * no ledger and no clock: the plain reference for the whole pipeline.
  */
 export function episodesOf(ruleSet: RuleSet, events: readonly TimedEvent[]): readonly Episode[] {
-  const judge = createJudge(ruleSet);
   const episodes: Episode[] = [];
   const occurrences: Occurrence[] = [];
   for (const [index, { time, data }] of events.entries()) {
-    const { matched = [], fields = {} } = judge({ data }) ?? {};
+    const logsource = logsourceOf(data);
+    if (!logsource) continue;
+    const fields = fieldsOf(data);
+    const matched = ruleSet.match(fields, logsource);
     for (const rule of matched) {
       if (rule.silent) continue;
       episodes.push({ ...described(rule), count: 1, firstSeen: time, lastSeen: time, group: {} });

@@ -65,6 +65,13 @@ export function withReferred(
   correlation: Correlation,
   correlations: readonly Correlation[],
 ): readonly Correlation[] {
+  return childrenFirst([correlation], correlations);
+}
+
+function childrenFirst(
+  roots: readonly Correlation[],
+  correlations: readonly Correlation[],
+): readonly Correlation[] {
   const byId = new Map(correlations.map((known) => [known.id, known]));
   const found = new Set<Correlation>();
   const visit = (one: Correlation) => {
@@ -74,7 +81,7 @@ export function withReferred(
     }
     found.add(one);
   };
-  visit(correlation);
+  for (const root of roots) visit(root);
   return [...found];
 }
 
@@ -94,7 +101,7 @@ export function chainReachMs(correlation: Correlation, correlations: readonly Co
 
 /** Each correlation after what it refers to. */
 export function inDependencyOrder(correlations: readonly Correlation[]): readonly Correlation[] {
-  return [...new Set(correlations.flatMap((correlation) => withReferred(correlation, correlations)))];
+  return childrenFirst(correlations, correlations);
 }
 
 /** The ids of the correlations that another one refers to. */
