@@ -56,10 +56,11 @@ export function compileRuleSet(documents: readonly RuleDocument[], { hash, now }
   const filtered = applyFilters(unique.rules, unique.filters, { problems, now });
   const isSilent = createSilence(collected.references);
   const rules = filtered.rules.map(({ unused, ...rule }): Rule => {
+    warnUnused({ file: rule.file, unused }, problems);
     const revision = hash(canonicalRule(rule.logsource, rule.detection));
     return { ...rule, revision, silent: isSilent(rule) };
   });
-  for (const item of [...filtered.rules, ...filtered.loaded]) warnUnused(item, problems);
+  for (const filter of filtered.loaded) warnUnused(filter, problems);
   const correlations = resolveCorrelations(unique.correlations, { rules, hash, problems, isSilent });
   const ruleSet = createRuleSet({
     hash: hashOf(rules, correlations, hash),

@@ -29,12 +29,12 @@ export interface RuleSetParts extends Pick<RuleSet, "hash" | "size" | "correlati
 export function createRuleSet({ hash, size, groups, correlations }: RuleSetParts): RuleSet {
   const once = groups.map(({ logsource, rules }) => ({ logsource, rules: onFirstUse(rules) }));
   const rules = onFirstUse(() => once.flatMap((group) => group.rules()));
-  const { match } = createMatcher(once);
+  const matcher = createMatcher(once);
   return {
     hash,
     size,
     correlations,
-    match,
+    match: (fields, logsource) => matcher.match(fields, logsource),
     get rules() {
       return rules();
     },

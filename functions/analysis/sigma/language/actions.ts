@@ -26,7 +26,7 @@ export function createActions(): Actions {
       }
       const own = without(document, "action");
       if (!action) return (previous = given ? inherit(given, own) : own);
-      switch (action.value.kind === "scalar" ? action.value.value : undefined) {
+      switch (nameOf(action)) {
         case "global":
           given = own;
           previous = undefined;
@@ -75,7 +75,11 @@ function sizeOf(node: Node): number {
   return children.reduce((sum, child) => sum + sizeOf(child), 1);
 }
 
-function unknown({ value }: MapEntry, reason: string): RuleError {
-  const text = value.kind === "scalar" ? String(value.value) : value.kind;
-  return new RuleError("RULE_DOCUMENT_INVALID", `The action '${text}' cannot be done: ${reason}.`, value.at);
+function nameOf({ value }: MapEntry): string {
+  return value.kind === "scalar" ? String(value.value) : value.kind;
+}
+
+function unknown(action: MapEntry, reason: string): RuleError {
+  const message = `The action '${nameOf(action)}' cannot be done: ${reason}.`;
+  return new RuleError("RULE_DOCUMENT_INVALID", message, action.value.at);
 }

@@ -30,17 +30,15 @@ export function parseComparisons(condition: MapNode, type: CorrelationType): Com
   });
   if (comparisons.length === 0)
     throw invalid(`'condition' must hold a comparison: ${operators.join(", ")}`, condition.at);
+  const satisfies = (number: number) =>
+    comparisons.every(({ operator, operand }) => relations[operator](number, operand));
   const candidates = candidatesOf(comparisons, type);
-  const holding = candidates.filter((number) =>
-    comparisons.every(({ operator, operand }) => relations[operator](number, operand)),
-  );
-  if (holding.length === 0) throw invalid("The condition can never hold", condition.at);
-  if (isCount && holding.length === candidates.length)
-    throw invalid("The condition always holds", condition.at);
-  return {
-    condition: { kind: "number", comparisons },
-    isSilence: isCount && holding.every((number) => number === 0),
-  };
+  if (!candidates.some(satisfies)) throw invalid("The condition can never hold", condition.at);
+  if (isCount && [0, ...candidates].every(satisfies)) {
+    throw invalid("The condition always holds, also of nothing", condition.at);
+  }
+  const isSilence = isCount && candidates.filter(satisfies).every((number) => number === 0);
+  return { condition: { kind: "number", comparisons }, isSilence };
 }
 
 function operandOf({ key, value }: MapEntry, isCount: boolean): number {

@@ -90,7 +90,10 @@ function sizeOf(expression: Expression): number {
     case "field":
     case "keywords":
       return 1 + expression.tests.reduce((sum, test) => sum + (test.kind === "any" ? test.of.length : 1), 0);
-    default:
+    case "null":
+    case "exists":
       return 1;
+    default:
+      return expression satisfies never;
   }
 }

@@ -55,6 +55,11 @@ describe("a correlation", () => {
       { type: "value_count", valueFields: ["user"], condition: number(["gte", 3]) },
     ],
     [
+      "any value at all",
+      { type: "value_count", condition: "{field: user, gte: 1}" },
+      { condition: number(["gte", 1]) },
+    ],
+    [
       "distinct tuples",
       { type: "value_count", condition: "{field: [user, host], gte: 3}" },
       { valueFields: ["user", "host"] },

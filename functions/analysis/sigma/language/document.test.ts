@@ -33,7 +33,7 @@ describe("a stream of documents", () => {
     ["a quote", 'a: "x\n'],
     ["a brace", "a: {b: 1\n"],
     ["a tag that is not known", "a: !unknown x\nb: [\n"],
-  ])("%s that is left open takes no other document with it", ([, text]) => {
+  ] as const)("%s that is left open takes no other document with it", ([, text]) => {
     expect(read(`first: 1\n---\n${text}---\nlast: 1\n`)).toEqual([{ first: 1 }, broken, { last: 1 }]);
   });
 
@@ -89,7 +89,7 @@ describe("aliases", () => {
     ["unknown", "a: *x"],
     ["of itself", "a: &x [*x]"],
     ["before its anchor", "a: *x\nb: &x 1"],
-  ])("one that is %s is refused", ([, text]) => {
+  ] as const)("one that is %s is refused", ([, text]) => {
     expect(read(text)).toEqual([broken]);
   });
 

@@ -61,8 +61,13 @@ function isolated(expression: Expression, id: string): Expression {
       return { kind: "not", of: isolated(expression.of, id) };
     case "named":
       return { kind: "named", name: `${id}/${expression.name}`, of: expression.of };
-    default:
+    case "field":
+    case "null":
+    case "exists":
+    case "keywords":
       return expression;
+    default:
+      return expression satisfies never;
   }
 }
 

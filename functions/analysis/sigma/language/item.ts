@@ -1,10 +1,10 @@
 import { combine } from "./combine.ts";
 import type { MapEntry, Node, ScalarNode } from "./document.ts";
 import type { Expression, Test } from "./expression.ts";
-import { type Modifiers, parseModifiers, type Reading } from "./modifiers.ts";
+import { type Modifiers, parseModifiers } from "./modifiers.ts";
 import { type Position, RuleError } from "./problem.ts";
 import { shapePattern } from "./text-value.ts";
-import { parseValue } from "./value.ts";
+import { parseValue, type ValueReading } from "./value.ts";
 
 /** `field|modifier|modifier: value or list`; without a field, keywords. */
 export function parseItem({ key, keyAt, value }: MapEntry): Expression {
@@ -56,7 +56,7 @@ function booleanOf({ key, at, values }: Item): boolean {
   throw invalid(`'${key}' wants true or false`, at);
 }
 
-const keywordReading: Reading = { kind: "text", steps: ["contains"], cased: false };
+const keywordReading: ValueReading = { kind: "text", steps: ["contains"], cased: false };
 
 /** Bare values of a list: texts that occur anywhere in the event's values. */
 export function parseBareKeywords(values: readonly ScalarNode[]): Expression {
@@ -83,7 +83,7 @@ function parseKeywords({ key, at, values, modifiers }: Item): Expression {
 }
 
 /** Without a modifier that says where, a keyword is looked for anywhere in a value. */
-function keywordTests(node: ScalarNode, reading: Reading, key: string): readonly Test[] {
+function keywordTests(node: ScalarNode, reading: ValueReading, key: string): readonly Test[] {
   if (node.value === null) throw invalid("Null is no keyword", node.at);
   const tests = parseValue(node, reading, key);
   const isPlaced =

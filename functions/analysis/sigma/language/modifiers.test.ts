@@ -79,6 +79,7 @@ describe("what a value is", () => {
     ["gt of a number in quotes", "{'f|gt': '1e3'}", [{ operator: "gt", operand: 1000 }]],
     ["hour", "{'f|hour': 22}", [{ kind: "time", part: "hour", operator: "eq", operand: 22 }]],
     ["week|lte", "{'f|week|lte': 53}", [{ part: "week", operator: "lte", operand: 53 }]],
+    ["a bound beside the range", "{'f|hour|lt': 24}", [{ operator: "lt", operand: 24 }]],
     ["fieldref", "{'f|fieldref': g}", [{ kind: "fieldref", field: "g", shape: "equals", cased: false }]],
     ["fieldref|endswith|cased", "{'f|fieldref|endswith|cased': g}", [{ shape: "endswith", cased: true }]],
     [
@@ -178,6 +179,8 @@ describe("values a modifier cannot have are refused at their place", () => {
     ["gt of a number beyond 2^53", "{'f|gt': 9007199254740993}", "RULE_VALUE_INVALID", 15],
     ["gt of a hexadecimal text", "{'f|gt': '0x10'}", "RULE_VALUE_INVALID", 15],
     ["hour 24", "{'f|hour': 24}", "RULE_VALUE_INVALID", 17],
+    ["hour|lt 25", "{'f|hour|lt': 25}", "RULE_VALUE_INVALID", 20],
+    ["half an hour", "{'f|hour|lt': 7.5}", "RULE_VALUE_INVALID", 20],
     ["month 0", "{'f|month': 0}", "RULE_VALUE_INVALID", 18],
     ["minute of a text", "{'f|minute': now}", "RULE_VALUE_INVALID", 19],
     ["a fieldref to nothing", "{'f|fieldref': ''}", "RULE_VALUE_INVALID", 21],

@@ -44,13 +44,17 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["utf16le", "wide"],
 ]);
 
-const modifiers = [
-  ...["all", "neq", "cased", "exists", "re", "cidr", "fieldref"],
-  ...[...flags, ...comparisons, ...timeParts, ...textSteps],
+const modifiers: readonly string[] = [
+  ...itemModifiers,
+  ..."cased exists re cidr fieldref".split(" "),
+  ...flags,
+  ...comparisons,
+  ...timeParts,
+  ...textSteps,
 ];
 
 /** What may stand behind the modifiers that decide what a value is; the others read texts. */
-const followers: ReadonlyMap<string, readonly string[]> = new Map([
+const followers: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   ["re", [...flags, ...shapes, "expand"]],
   ["cidr", []],
   ["exists", []],

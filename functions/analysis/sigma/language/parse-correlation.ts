@@ -28,10 +28,10 @@ export interface ParsedCorrelation extends Omit<
   readonly condition: ParsedCondition;
 }
 
-const types = [
-  ...["event_count", "value_count", "temporal", "temporal_ordered"],
-  ...["value_sum", "value_avg", "value_median", "value_percentile"],
-];
+const types =
+  "event_count value_count temporal temporal_ordered value_sum value_avg value_median value_percentile".split(
+    " ",
+  );
 
 /** Correlation keys other than these would change what is counted, so they are refused. */
 const keys = "type rules group-by timespan condition generate aliases field percentile".split(" ");

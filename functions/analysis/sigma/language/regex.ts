@@ -25,11 +25,11 @@ export function parseRegex(text: string, { flags, shape, at }: RegexOptions): Re
   const costly = costlyConstruct(text);
   if (costly !== undefined) throw invalid(`'${costly}' takes more than linear time and is not supported`, at);
   const [inline = "", letters = ""] = /^\(\?([ims]+)\)/.exec(text) ?? [];
-  const all = [...flags, ...letters];
+  const all = new Set<string>([...flags, ...letters.split("")]);
   const test: RegexTest = {
     kind: "regex",
     source: anchored(text.slice(inline.length), shape),
-    flags: ["i", "m", "s"].filter((flag) => all.includes(flag)).join(""),
+    flags: ["i", "m", "s"].filter((flag) => all.has(flag)).join(""),
   };
   try {
     regexOf(test);

@@ -7,7 +7,7 @@ export interface SeenNames {
   /** As written under `rules`, for selectors and messages. */
   readonly names: readonly string[];
   /** The position among the referred rules of what an id or a name stands for. */
-  indexOf(name: string): number | undefined;
+  readonly indexOf: (name: string) => number | undefined;
 }
 
 /** Resolves the boolean condition of a temporal correlation (SEP 198); throws RuleError. */
@@ -72,8 +72,11 @@ function choose(size: number, count: number, from = 0): readonly (readonly numbe
 /** Whether a condition is `a and b and not c`, with one rule at least that must be seen: an order can be asked of it. */
 export function isSequence(seen: SeenCondition): boolean {
   const parts = conjuncts(seen);
-  const isLiteral = (part: SeenCondition) => (part.kind === "not" ? part.of.kind : part.kind) === "rule";
   return parts.every(isLiteral) && parts.some(({ kind }) => kind === "rule");
+}
+
+function isLiteral(seen: SeenCondition): boolean {
+  return (seen.kind === "not" ? seen.of.kind : seen.kind) === "rule";
 }
 
 function conjuncts(seen: SeenCondition): readonly SeenCondition[] {

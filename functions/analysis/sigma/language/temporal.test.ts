@@ -99,6 +99,13 @@ describe("the condition of a temporal_ordered correlation", () => {
   });
 });
 
+test("a rule twice in an order is refused: counted once it would mean something else", () => {
+  expect(problemsOf(undefined, { ...ordered, rules: "[a, a, b]" })).toEqual([["CORRELATION_INVALID", 5, 14]]);
+  expect(problemsOf(undefined, { ...ordered, rules: "[a, id-a, b]" })).toEqual([
+    ["CORRELATION_INVALID", 5, 14],
+  ]);
+});
+
 describe("the rules of a correlation", () => {
   test("are as many as there are bits", () => {
     const many = Array.from({ length: limits.rulesPerCorrelation + 1 }, (_, index) => `r${index}`);

@@ -7,8 +7,11 @@ import { parseRegex } from "./regex.ts";
 import { type Position, RuleError, type RuleProblemCode } from "./problem.ts";
 import { type Place, refusePlaceholders, textPatterns } from "./text-value.ts";
 
+/** How a value is read; `exists` has none of its own. */
+export type ValueReading = Exclude<Reading, { kind: "exists" }>;
+
 /** What one written value of an item asks; several tests are alternatives, any of which will do. */
-export function parseValue(node: ScalarNode, reading: Reading, key: string): readonly Test[] {
+export function parseValue(node: ScalarNode, reading: ValueReading, key: string): readonly Test[] {
   const place = { key, at: node.at };
   const text = textOf(node, place);
   switch (reading.kind) {
@@ -31,7 +34,7 @@ export function parseValue(node: ScalarNode, reading: Reading, key: string): rea
       if (text === "") throw refuse("RULE_VALUE_INVALID", `'${key}' names no field.`, node.at);
       return [{ kind: "fieldref", field: text, shape: reading.shape, cased: reading.cased }];
     default:
-      throw refuse("RULE_VALUE_INVALID", `'${key}' wants true or false.`, node.at);
+      return reading satisfies never;
   }
 }
 
@@ -81,14 +84,16 @@ const timeRanges: Readonly<Record<TimePart, readonly [number, number]>> = {
   year: [0, 9999],
 };
 
+/** Equality with what never comes is refused; a bound may stand one beside the range (`hour|lt: 24`). */
 function parseTime(
   value: ScalarValue,
   { part, operator }: Extract<Reading, { kind: "time" }>,
   place: Place,
 ): Test {
+  const beside = operator === "eq" ? 0 : 1;
   const [least, most] = timeRanges[part];
   const operand = numberOf(value, place);
-  if (Number.isInteger(operand) && operand >= least && operand <= most)
+  if (Number.isInteger(operand) && operand >= least - beside && operand <= most + beside)
     return { kind: "time", part, operator, operand };
   const message = `'${place.key}' wants a whole number from ${least} to ${most}, not '${String(value)}'.`;
   throw refuse("RULE_VALUE_INVALID", message, place.at);

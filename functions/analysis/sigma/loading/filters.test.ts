@@ -122,6 +122,15 @@ describe("the log source of a filter", () => {
   });
 });
 
+test("a rule that is named but is of another log source is a warning at its place", () => {
+  const other = named("b").replace("category: test", "category: other");
+  const { ruleSet, problems } = compile(named("a"), other, filter({ rules: "[a, b]" }));
+  expect(problems).toMatchObject([
+    { code: "FILTER_WITHOUT_EFFECT", severity: "warning", file: "3.yml", line: 5, column: 14 },
+  ]);
+  expect(ruleSet.rules.map((rule) => rule.filters)).toEqual([["f"], undefined]);
+});
+
 describe("a filter that expires", () => {
   const until = (expires: string) =>
     filter({ more: `auditflow: {owner: ana, reason: tests, expires: ${expires}}\n` });

@@ -1,7 +1,7 @@
 import { limits } from "../language/limits.ts";
 import type { ParsedFilter } from "../language/filter.ts";
 import type { Logsource } from "../language/logsource.ts";
-import { RuleError } from "../language/problem.ts";
+import { type Position, RuleError } from "../language/problem.ts";
 import type { ParsedRule } from "../rule.ts";
 import { createDirectory } from "./directory.ts";
 import type { Problems } from "./problems.ts";
@@ -35,10 +35,9 @@ export function applyFilters(
   const applied = new Map<ParsedRule, readonly ParsedFilter[]>();
   const loaded = filters.filter((filter) =>
     problems.attempt(filter.file, () => {
-      const targets = targetsOf(filter, rules, find);
+      const meant = rulesMeant(filter, rules, find);
       if (isExpired(filter, now)) warnExpired(filter, problems);
-      else if (targets.length === 0) warnIdle(filter, problems);
-      else addToAll(applied, targets, filter);
+      else addToAll(applied, targetsOf(filter, meant, problems), filter);
       return true;
     }),
   );
@@ -50,22 +49,47 @@ export function applyFilters(
   };
 }
 
-/** The rules a filter is for: those it names, of a log source that states everything the filter's does. */
-function targetsOf(
-  { rules: named, logsource, file }: ParsedFilter,
+/** A rule a filter means, and where it names it. */
+interface Meant {
+  readonly rule: ParsedRule;
+  readonly at: Position;
+}
+
+function rulesMeant(
+  { rules: named, line }: ParsedFilter,
   rules: readonly ParsedRule[],
   find: (name: string) => ParsedRule | undefined,
-): readonly ParsedRule[] {
-  const meant =
-    named === "any"
-      ? rules
-      : named.map(({ name, at }) => {
-          const rule = find(name);
-          if (rule) return rule;
-          const message = `No rule in force has the id or name '${name}' (in ${file}); filters are for rules only.`;
-          throw new RuleError("FILTER_RULE_UNKNOWN", message, at);
-        });
-  return [...new Set(meant)].filter((rule) => states(rule.logsource, logsource));
+): readonly Meant[] {
+  if (named === "any") return rules.map((rule) => ({ rule, at: { line, column: 1 } }));
+  return named.map(({ name, at }) => {
+    const rule = find(name);
+    if (rule) return { rule, at };
+    const message = `No rule in force has the id or name '${name}'; filters are for rules only.`;
+    throw new RuleError("FILTER_RULE_UNKNOWN", message, at);
+  });
+}
+
+/**
+ * Those of a log source that states everything the filter's does. One that is named and does not is a
+ * mistake, as is a filter for any rule that is for none.
+ */
+function targetsOf(filter: ParsedFilter, meant: readonly Meant[], problems: Problems): readonly ParsedRule[] {
+  const { file, line, title, logsource } = filter;
+  const targets = meant.filter(({ rule }) => states(rule.logsource, logsource));
+  const code = "FILTER_WITHOUT_EFFECT";
+  if (filter.rules !== "any") {
+    for (const { rule, at } of meant.filter((one) => !targets.includes(one))) {
+      const message = `The filter '${title}' leaves '${rule.title}' alone: it does not state the filter's log source.`;
+      problems.warn(code, { file, ...at }, message);
+    }
+  } else if (targets.length === 0) {
+    problems.warn(
+      code,
+      { file, line, column: 1 },
+      `The filter '${title}' is for no rule: none states its log source.`,
+    );
+  }
+  return [...new Set(targets.map(({ rule }) => rule))];
 }
 
 function states(own: Logsource, wanted: Logsource): boolean {
@@ -84,11 +108,6 @@ function warnExpired({ file, title, expiresAt = 0, ...filter }: ParsedFilter, pr
     { file, ...at },
     `The filter '${title}' is not applied: it expired at ${moment}.`,
   );
-}
-
-function warnIdle({ file, line, title }: ParsedFilter, problems: Problems): void {
-  const message = `The filter '${title}' has no effect: no rule it is for states its log source.`;
-  problems.warn("FILTER_WITHOUT_EFFECT", { file, line, column: 1 }, message);
 }
 
 /** Refuses a filter as a whole, before it is added to any of its rules. */

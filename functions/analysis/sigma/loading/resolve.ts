@@ -17,7 +17,7 @@ export interface ResolveContext {
   readonly hash: (text: string) => string;
   readonly problems: Problems;
   /** What a name of this correlation stands for. */
-  find(name: string): Target | undefined;
+  readonly find: (name: string) => Target | undefined;
 }
 
 /** Puts what a correlation refers to in the place of names; throws RuleError. */
@@ -47,7 +47,7 @@ export function resolveCorrelation(
 }
 
 /** In written order; what is named twice, by id and by name, counts once. */
-function targetsOf({ refersTo }: ParsedCorrelation, { find }: ResolveContext): readonly Target[] {
+function targetsOf({ refersTo, type }: ParsedCorrelation, { find }: ResolveContext): readonly Target[] {
   const targets = new Map<string, Target>();
   for (const { name, at } of refersTo) {
     const target = find(name);
@@ -55,6 +55,8 @@ function targetsOf({ refersTo }: ParsedCorrelation, { find }: ResolveContext): r
       const message = `No rule or correlation in force has the id or name '${name}'.`;
       throw new RuleError("CORRELATION_RULE_UNKNOWN", message, at);
     }
+    if (type === "temporal_ordered" && targets.has(target.id))
+      throw invalid(`An order names each rule once, and '${name}' is named before`, at);
     targets.set(target.id, target);
   }
   return [...targets.values()];
