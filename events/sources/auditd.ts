@@ -106,7 +106,7 @@ export const auditd = defineSourceDescription({
     ...words(`
     type node arch syscall success exit items ppid pid auid uid gid euid suid fsuid egid sgid fsgid
     tty ses comm exe subj key cwd argc item name inode dev mode ouid ogid rdev obj nametype objtype
-    proctitle cap_fp cap_fi cap_fe cap_fver cap_frootid saddr saddr_ip saddr_port fam op acct grp id
+    proctitle cap_fp cap_fi cap_fe cap_fver cap_frootid saddr saddr_ip saddr_port fam op audit_enabled acct grp id
     unit hostname addr terminal res cmd list old prog-id capability prog ver format kernel apparmor
     operation profile denied_mask requested_mask scontext tcontext tclass sig reason ip msg syscalls
     SYSCALL ARCH AUID UID GID EUID SUID FSUID EGID SGID FSGID OUID OGID ID SADDR command created

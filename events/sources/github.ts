@@ -91,6 +91,7 @@ export const githubWebhook = defineSourceDescription({
   },
   fields: { repo: "repository.full_name", org: "organization.login" },
   known: words(`
+    pages.*
     action event organization.* repository.* sender.* enterprise.* installation.* repo org ref
     ref_type before after forced created deleted compare commits.* head_commit.* pusher.*
     pull_request.* number changes.* rule.* alert.* member.* membership.* team.* key.* hook.* hook_id

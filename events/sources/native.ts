@@ -21,7 +21,10 @@ export const auditEventFields: readonly string[] = words(`
     actor host outcome
   `);
 
-const file = { fields: { TargetFilename: "resource", User: "user_id" }, known: ["TargetFilename", "User"] };
+const file = {
+  fields: { TargetFilename: "resource", User: "user_id" },
+  known: ["TargetFilename", "Image", "User"],
+};
 
 /** Audit events in AuditFlow's own words. */
 export const native = defineSourceDescription({
