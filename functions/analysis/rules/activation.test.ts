@@ -88,6 +88,21 @@ describe("a rule that fails its own cases is left out, and the others are not:",
     expect(said).toEqual(["RULE_CASES_FAILED bad.cases.yml:2", "CORRELATION_RULE_UNKNOWN b.yml:2"]);
   });
 
+  test("and so does what refers to that", () => {
+    const { ids, said } = activated({
+      "1.yml": burst("on-on-bad", "on-bad"),
+      "2.yml": burst("on-bad", "bad"),
+      "bad.yml": bad,
+      "bad.cases.yml": caseOf("1", "bad"),
+      "good.yml": good.replace("a: 1", "a: 2"),
+    });
+    expect(ids).toEqual(["good"]);
+    expect(said.filter((problem) => problem.startsWith("CORRELATION"))).toEqual([
+      "CORRELATION_RULE_UNKNOWN 2.yml:2",
+      "CORRELATION_RULE_UNKNOWN 1.yml:2",
+    ]);
+  });
+
   test("a correlation by its own cases, without the rules it counts", () => {
     const { ids, said } = activated({
       "c.yml": `${good}---${burst("burst", "good")}`,
