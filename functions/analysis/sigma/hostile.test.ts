@@ -1,0 +1,149 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { compile } from "./compiling.testing.ts";
+
+/** One document of every kind, with most of what the language has. */
+const stream = `action: global
+title: Given
+logsource: {product: windows, category: process_creation, vendor: acme}
+---
+id: one
+name: one
+detection:
+  selection_a: {'a|contains|all': [x, y], 'b|re|i': '^(a|b)+$', c: [1, 1.10, null]}
+  selection_b: ['word', {'|all': [p, q]}, {'d|cidr': 10.0.0.0/8, 'e|fieldref|endswith': f}]
+  _hidden: &anchor {'g|windash|contains': '-x /y', 'h|hour|lt': 5, 'i|exists': true}
+  filter: {'j|wide|base64offset|contains': foo, 'k|neq': null, 'l|gte': 5}
+  condition: [1 of selection_* and not (filter or _hidden), all of them]
+---
+action: repeat
+id: two
+name: two
+detection: {condition: not filter}
+---
+title: Filter
+logsource: {product: windows}
+filter:
+  rules: [one, two]
+  selection: {m: n}
+  condition: not selection
+auditflow: {owner: ana, expires: 2026-12-31}
+---
+title: Count
+name: count
+correlation:
+  type: value_count
+  rules: [one, two]
+  group-by: [ip, user]
+  aliases: {ip: {one: src, two: dst}}
+  timespan: 5m
+  condition: {field: [a, b], gte: 3, lt: 9}
+auditflow: {window: {type: session, gap: 1m}}
+---
+title: Chain
+correlation:
+  type: temporal_ordered
+  rules: [count, one, two]
+  timespan: 1M
+  condition: count and one and not two
+generate: true
+`;
+
+const pieces = [
+  ..."[]{}()'\"|:,-*&?!#%@`\\ \n\t~>.0".split(""),
+  ...[
+    "---\n",
+    "null",
+    "true",
+    "- ",
+    ": ",
+    "not ",
+    " and ",
+    "1 of ",
+    "all of them",
+    "|re",
+    "|all",
+    "*anchor",
+    "&a",
+  ],
+  ...[
+    "__proto__",
+    "constructor",
+    "<<: ",
+    "!!binary ",
+    "action: global\n",
+    "(?i)",
+    "9".repeat(20),
+    "\u0000",
+    "\uD800",
+    "İ",
+  ],
+];
+
+/** Cuts, repeats and inserts, one after the other. */
+const mutation = fc.tuple(
+  fc.nat(),
+  fc.nat(30),
+  fc.constantFrom("cut", "repeat", "insert"),
+  fc.constantFrom(...pieces),
+);
+const mutated = fc.array(mutation, { minLength: 1, maxLength: 6 }).map((mutations) =>
+  mutations.reduce((text, [place, length, kind, piece]) => {
+    const at = text.length === 0 ? 0 : place % text.length;
+    const [before, part, after] = [text.slice(0, at), text.slice(at, at + length), text.slice(at + length)];
+    if (kind === "cut") return before + after;
+    return kind === "repeat" ? before + part + part + after : before + piece + part + after;
+  }, stream),
+);
+
+function check(...texts: readonly string[]) {
+  const { report, problems, ruleSet } = compile(...texts);
+  expect(report.loaded + report.refused).toBe(report.documents);
+  expect(ruleSet.size).toBe(report.rules + report.correlations);
+  for (const { file, line, column, message } of problems) {
+    const lines = texts[Number.parseInt(file, 10) - 1]?.split("\n") ?? [];
+    expect(line >= 1 && line <= lines.length + 1 && column >= 1 && message.length < 5000).toBe(true);
+  }
+  for (const { logsource } of ruleSet.rules) ruleSet.match({ a: "x", b: [{ c: null }], d: 1 }, logsource);
+  return report;
+}
+
+test("the stream itself has nothing wrong but a null in a list", () => {
+  const { problems } = compile(stream.replace(", null]", "]"));
+  expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+});
+
+test("no text makes the compiler throw, and every report adds up", { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(mutated, (text) => void check(text)),
+    { numRuns: 1500 },
+  );
+});
+
+test("nor does any text at all", () => {
+  const word = fc.constantFrom(
+    ...pieces,
+    "title: t\n",
+    "detection:\n",
+    "  condition: s\n",
+    "correlation:\n",
+    "x",
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 30 }), (words) => void check(words.join(""))),
+    { numRuns: 1000 },
+  );
+});
+
+test("a broken document leaves the documents of other files as they are", () => {
+  fc.assert(
+    fc.property(mutated, (text) => {
+      const alone =
+        "title: Alone\nid: alone\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n";
+      const { ruleSet } = compile(text, alone);
+      expect(ruleSet.rules.some(({ id, file }) => id === "alone" && file === "2.yml")).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
