@@ -43,6 +43,9 @@ export function describe(
       rule_name: text(rule.title),
       ...(rule.description === undefined ? {} : { rule_description: text(rule.description) }),
       ...(rule.status === undefined ? {} : { rule_status: rule.status }),
+      // The Detection Rule License asks for its author to be named with what a rule finds.
+      ...(rule.author === undefined ? {} : { rule_author: text(rule.author) }),
+      ...(rule.license === undefined ? {} : { rule_license: text(rule.license) }),
     },
     ...involved(content, cause),
     action_observed: content.action ?? data.event_type,

@@ -27,6 +27,25 @@ function bucketOf(ids: readonly string[]): QualifiedBucket {
   return { bucket: 7, crossedAt: testNow, count: 10, firstSeen, lastSeen: testNow, members };
 }
 
+test("an alert names the author and the licence of its rule", () => {
+  const text = `
+title: Anything
+author: Jane Doe
+license: DRL-1.1
+logsource: {category: authentication}
+detection: {selection: {user_id: root}, condition: selection}
+`;
+  const ruleSet = compileTestRules(text);
+  const event = login("e-1", 0);
+  const verdict = createJudge(ruleSet)(event);
+  const [rule] = verdict?.matched ?? [];
+  if (!verdict || !rule) throw new Error("the event matches nothing");
+  const cause = { event, time: testNow, fields: verdict.fields, ruleSet: ruleSet.hash };
+  expect(alertsOf([ruleAlert(rule, cause)])).toMatchObject([
+    { analysis_rule: { rule_author: "Jane Doe", rule_license: "DRL-1.1" }, rule_set: ruleSet.hash },
+  ]);
+});
+
 describe("the alert of a correlation", () => {
   test("has the predecessor's fields and ours", () => {
     const { hit, cause } = setUp();
