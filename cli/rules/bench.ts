@@ -104,9 +104,9 @@ function costOf(rule: Rule, events: readonly Prepared[]): readonly RuleCost[] {
   const reached = createMatcher(groupByLogsource([everything]));
   const own = events.filter(({ fields, logsource }) => reached.match(fields, logsource).length > 0);
   if (own.length === 0) return [];
-  const { match } = createMatcher(groupByLogsource([rule]));
-  const matches = own.filter(({ fields, logsource }) => match(fields, logsource).length > 0).length;
-  const matchUs = microseconds(own, ({ fields, logsource }) => match(fields, logsource));
+  const matcher = createMatcher(groupByLogsource([rule]));
+  const matches = own.filter(({ fields, logsource }) => matcher.match(fields, logsource).length > 0).length;
+  const matchUs = microseconds(own, ({ fields, logsource }) => matcher.match(fields, logsource));
   return [{ rule: shownRuleId(rule), title: rule.title, matchUs, events: own.length, matches }];
 }
 

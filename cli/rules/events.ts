@@ -51,27 +51,56 @@ export async function readEvents(
   const events: FileEvent[] = [];
   const refused: RefusedLine[] = [];
   const read = createReading(source);
-  let line = 0;
-  try {
-    const input = path === "-" ? stdin : createReadStream(path);
-    for await (const text of linesOf(input)) {
-      line += 1;
-      if (text.trim() === "") continue;
-      try {
-        for (const event of read(text, line)) events.push(event);
-      } catch (error) {
-        refused.push({ line, reason: error instanceof Error ? error.message : String(error) });
-      }
+  for (const { text, line } of await readRecords(
+    path === "-" ? stdin : createReadStream(path),
+    source,
+    path,
+  )) {
+    try {
+      for (const event of read(text)) events.push({ line, ...event });
+    } catch (error) {
+      refused.push({ line, reason: reasonOf(error) });
     }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`${path}: ${reason}`, exitCode.usage, { cause: error });
   }
   return { events: events.toSorted((a, b) => a.time - b.time), refused };
 }
 
-function linesOf(input: Readable): AsyncIterable<string> {
-  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+interface TextRecord {
+  /** The line it begins in. */
+  readonly line: number;
+  text: string;
+}
+
+/** The lines that hold something; those that are one record of the source put together. */
+async function readRecords(
+  input: Readable,
+  source: Source | undefined,
+  path: string,
+): Promise<readonly TextRecord[]> {
+  const records: TextRecord[] = [];
+  const byKey = new Map<string, TextRecord>();
+  let line = 0;
+  try {
+    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      line += 1;
+      if (text.trim() === "") continue;
+      const key = source?.keyOfLine?.(text);
+      const known = key === undefined ? undefined : byKey.get(key);
+      if (known) known.text += `\n${text}`;
+      else {
+        const record = { line, text };
+        records.push(record);
+        if (key !== undefined) byKey.set(key, record);
+      }
+    }
+  } catch (error) {
+    throw new CliError(`${path}: ${reasonOf(error)}`, exitCode.usage, { cause: error });
+  }
+  return records;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** An event without a time of its own happened when the file was read, as at its arrival over HTTP. */
@@ -80,17 +109,19 @@ function createReading(source: Source | undefined) {
   let made = 0;
   const newId = () => `event-${(made += 1)}`;
   const message: Message = { headers: {}, body: Buffer.alloc(0), receivedAt, newId };
-  const repetition = () => made;
+  const context = { message, repetition: () => made };
 
-  return (text: string, line: number): readonly FileEvent[] => {
-    const record: unknown = source?.format === "text" ? text : JSON.parse(text);
-    const context = { message, repetition };
-    const read = source ? adaptRecord(source, record, context) : readAny(record, context);
-    return read.map(({ id, time, data }) => ({
-      line,
-      id,
-      time: parseInstant(time ?? "") ?? receivedAt,
-      data,
-    }));
+  return (text: string): readonly Omit<FileEvent, "line">[] => {
+    const records = source ? recordsOf(source, text) : [JSON.parse(text) as unknown];
+    const read = records.flatMap((record) =>
+      source ? adaptRecord(source, record, context) : readAny(record, context),
+    );
+    return read.map(({ id, time, data }) => ({ id, time: parseInstant(time ?? "") ?? receivedAt, data }));
   };
+}
+
+function recordsOf({ format, alsoJson, unwrap }: Source, text: string): readonly unknown[] {
+  if (format === "text" && !(alsoJson && text.trimStart().startsWith("{"))) return [text];
+  const document: unknown = JSON.parse(text);
+  return unwrap?.(document) ?? (Array.isArray(document) ? document : [document]);
 }

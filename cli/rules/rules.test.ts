@@ -121,6 +121,23 @@ describe("rules backtest", () => {
     expect(result.out[0]).toContain("2 events");
   });
 
+  test("lines that are one record of a source are one event", async () => {
+    await using folder = await openFolder({
+      "a.yml": rule("a", "x")
+        .replace("{category: test}", "{product: linux, service: auditd}")
+        .replace("{a: x}", "{exe: /usr/bin/id, name: /etc/passwd}"),
+    });
+    const stdin = [
+      'type=SYSCALL msg=audit(1760000000.123:7): arch=c000003e syscall=59 success=yes exe="/usr/bin/id"',
+      'type=PATH msg=audit(1760000000.456:8): item=0 name="/etc/passwd"',
+      'type=PATH msg=audit(1760000000.123:7): item=0 name="/etc/passwd"',
+    ].join("\n");
+    const argv = ["rules", "backtest", "-", "--rules", folder.path, "--as", "auditd"];
+    const { out, err } = await runCommand(argv, { stdin });
+    expect(err).toEqual([]);
+    expect(out[0]).toMatch(/^2 events from .*: 1 alerts of 1 rules$/);
+  });
+
   test.for([
     [["-", "--rules", "/nowhere"], '"/nowhere" is not a folder of rules'],
     [["/nowhere.ndjson"], "/nowhere.ndjson: ENOENT"],
@@ -168,7 +185,12 @@ test("rules bench measures the rules on given events, each on those of its log s
 
 describe("rules explain", () => {
   const argv = (folder: TestFolder, rule: string, ...more: readonly string[]) => [
-    ...["rules", "explain", rule, "-", "--rules", folder.path],
+    "rules",
+    "explain",
+    rule,
+    "-",
+    "--rules",
+    folder.path,
     ...more,
   ];
 

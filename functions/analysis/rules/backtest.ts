@@ -35,7 +35,7 @@ export interface Difference {
 
 /** What rules would have alerted, by the definition of windows and episodes; nothing is sent or stored. */
 export function backtest(ruleSet: RuleSet, events: readonly TimedEvent[]): Outcome {
-  const alerts = episodesOf(ruleSet, events).toSorted((a, b) => a.firstSeen - b.firstSeen);
+  const alerts = episodesOf(ruleSet, events).toSorted(inTime);
   const rules = [...Map.groupBy(alerts, ({ shown }) => shown).values()].flatMap(outcomeOf);
   return {
     alerts,
@@ -67,13 +67,16 @@ export function compare(before: Outcome, after: Outcome): Difference {
   const groups = [groupsOf(before), groupsOf(after)] as const;
   const keys = new Set([...groups[0].keys(), ...groups[1].keys()]);
   const parts = [...keys].map((key) => pair(groups[0].get(key) ?? [], groups[1].get(key) ?? []));
-  const inTime = (a: Episode, b: Episode) => a.firstSeen - b.firstSeen;
   return {
     same: parts.reduce((sum, { same }) => sum + same, 0),
     added: parts.flatMap(({ added }) => added).toSorted(inTime),
     removed: parts.flatMap(({ removed }) => removed).toSorted(inTime),
     changed: parts.flatMap(({ changed }) => changed),
   };
+}
+
+function inTime(a: Episode, b: Episode): number {
+  return a.firstSeen - b.firstSeen;
 }
 
 function groupsOf({ alerts }: Outcome): ReadonlyMap<string, readonly Episode[]> {

@@ -72,8 +72,8 @@ export function explainRule(
 function explainOne(rule: Rule, { data }: ExplainedEvent): RuleExplanation {
   const logsource = logsourceOf(data);
   // Without a detection the matcher answers every event that the log source lets through.
-  const { match } = createMatcher(groupByLogsource([{ ...rule, detection: { kind: "and", of: [] } }]));
-  const applies = logsource !== undefined && match({}, logsource).length > 0;
+  const matcher = createMatcher(groupByLogsource([{ ...rule, detection: { kind: "and", of: [] } }]));
+  const applies = logsource !== undefined && matcher.match({}, logsource).length > 0;
   const { holds, selections } = explain(rule, fieldsOf(data));
   return {
     kind: "rule",

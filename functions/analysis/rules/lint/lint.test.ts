@@ -88,7 +88,7 @@ test.for([
     "a group of one event",
     {
       "a.yml": `${ruleOf("a", "1")}name: r\n---\ntitle: c\nid: c\nlevel: low\ncorrelation: {type: event_count, rules: [r], group-by: [user_id, details.event_id], timespan: 1m, condition: {gte: 1}}\n`,
-      "a.cases.yml": `${cases("c").replaceAll("a: '1'", "a: '1', user_id: ana, details: {event_id: x}")}`,
+      "a.cases.yml": cases("c").replaceAll("a: '1'", "a: '1', user_id: ana, details: {event_id: x}"),
     },
     [["RULE_GROUP_UNIQUE", "warning", "a.yml", 9]],
   ],
