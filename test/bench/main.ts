@@ -13,6 +13,7 @@ const benchmarks: Readonly<
   window: () => import("./window.ts"),
   pack: () => import("./pack.ts"),
   endtoend: () => import("./endtoend.ts"),
+  sigma: () => import("./sigma.ts"),
 };
 
 const { values, positionals } = parseArgs({

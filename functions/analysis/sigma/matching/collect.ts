@@ -1,6 +1,6 @@
 import { add, begin, type Field } from "./field.ts";
 import type { Subject } from "./subject.ts";
-import { compileField, isOwn } from "./values.ts";
+import { compileField, hasOwnKeysOnly, isOwn } from "./values.ts";
 
 /** Told of what is found while an event is walked. */
 export interface Sink {
@@ -109,10 +109,8 @@ type Walk = (container: object, branch: Branch, event: number) => boolean;
 
 function createWalk(sink: Sink): Walk {
   let event = 0;
-  let safe = true;
   return (container, branch, number) => {
     event = number;
-    safe = !isPolluted();
     try {
       return visit(container, branch);
     } catch {
@@ -122,9 +120,7 @@ function createWalk(sink: Sink): Walk {
   };
 
   function visit(container: object, branch: Branch): boolean {
-    // Only then is every key that is enumerated the object's own.
-    const prototype: unknown = Object.getPrototypeOf(container);
-    const isPlain = prototype === null || (safe && prototype === Object.prototype);
+    const isPlain = hasOwnKeysOnly(container);
     let before: Edge | undefined;
     let edge = branch.first;
     // oxlint-disable-next-line guard-for-in -- Own keys are told from inherited ones where it matters.
@@ -179,12 +175,6 @@ function learn(branch: Branch, key: string): Edge | undefined {
   if (branch.idle >= mostIdle) return undefined;
   branch.idle += 1;
   return edgeOf(branch, key);
-}
-
-/** Whether somebody gave all objects an enumerable property. */
-function isPolluted(): boolean {
-  for (const _ in Object.prototype) return true;
-  return false;
 }
 
 function put(field: Field, value: unknown, sink: Sink): void {

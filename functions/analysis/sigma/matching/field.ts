@@ -15,13 +15,16 @@ export interface Field {
   readonly subjects: (Subject | undefined)[];
   /** The field's own subjects, for values that are not in its memory. */
   readonly scratch: Subject[];
-  readonly memory: Memory;
+  /** `undefined` for keywords: most of all values of an event are seen once and never again. */
+  readonly memory: Memory | undefined;
   /** Looks values up in the index; without one, values are only kept for who may ask. */
   probe: Probe | undefined;
   /** The rules that may hold as soon as the field is there. */
   rules: Int32Array;
   /** How many predicates ask the field without being indexed; their answers are remembered with a value. */
   asked: number;
+  /** Shorter texts cannot pass anything that is indexed. */
+  least: number;
   /** Whether the subjects were looked for in memory. */
   recalled: boolean;
 }
@@ -31,7 +34,7 @@ const mostKept = 64;
 /** Beyond this many predicates, remembering their answers with every value takes too much memory. */
 const mostAnswers = 2048;
 
-export function createField(name: string): Field {
+export function createField(name: string, { remembers } = { remembers: true }): Field {
   return {
     name,
     event: -1,
@@ -40,10 +43,11 @@ export function createField(name: string): Field {
     count: 0,
     subjects: [],
     scratch: [],
-    memory: createMemory(),
+    memory: remembers ? createMemory() : undefined,
     probe: undefined,
     rules: new Int32Array(0),
     asked: 0,
+    least: 0,
     recalled: false,
   };
 }
@@ -79,9 +83,9 @@ function fresh(field: Field, index: number, value: unknown): Subject {
 
 /** The subject memory has for a value, or a new one there, or one of the field's own. */
 function remember(field: Field, index: number, value: unknown): Subject {
-  const known = field.memory.recall(value);
+  const known = field.memory?.recall(value);
   if (known) return known;
-  const kept = field.memory.keep(value);
+  const kept = field.memory?.keep(value);
   if (!kept) return fresh(field, index, value);
   kept.answers = new Uint8Array(Math.min(field.asked, mostAnswers));
   return assign(kept, value);

@@ -1,4 +1,5 @@
 import type { Expression } from "../language/expression.ts";
+import { atomsOf } from "./atoms.ts";
 import { createCollect } from "./collect.ts";
 import { type Bound, createEvaluator, type Current, type Holds } from "./evaluator.ts";
 import { add, begin, createField, type Field } from "./field.ts";
@@ -6,9 +7,10 @@ import { normalise } from "./normalise.ts";
 import { holds } from "./plain.ts";
 import { createInterner, type Interned, type Predicate } from "./predicates.ts";
 import { createProbe } from "./probe.ts";
+import { isAscii } from "./regex.ts";
 import { compileTests } from "./value-test.ts";
 import { createWalk } from "./walk.ts";
-import { isIndexable, witnessesOf } from "./witness.ts";
+import { createWitnesses, isIndexable } from "./witness.ts";
 
 /** Finds which of many detections hold for an event. */
 export interface RuleIndex<Item> {
@@ -36,7 +38,7 @@ export function createRuleIndex<Item extends { readonly detection: Expression }>
     marks: new Int32Array(predicates.length),
     walkKeywords: () => walkKeywords(),
   } satisfies Current;
-  const filed = fileUnderWitnesses(formulas);
+  const filed = fileUnderWitnesses(formulas, predicates);
   const binding = bindAll(predicates, filed);
   const compile = createEvaluator(current, binding.bind);
   const holdsByRule: Holds[] = formulas.map(compile);
@@ -72,7 +74,11 @@ export function createRuleIndex<Item extends { readonly detection: Expression }>
     onValue: ({ hits }) => raise(hits),
   });
   const { keywords } = binding;
-  const walk = createWalk((value) => raise(add(keywords, value).hits));
+  const walk = createWalk((value) => {
+    // Where all keywords are indexed nobody asks for the values themselves.
+    if (typeof value === "string" && value.length < keywords.least && keywords.asked === 0) return;
+    raise(add(keywords, value).hits);
+  });
 
   function walkKeywords(): void {
     if (keywords.event === current.event) return;
@@ -137,7 +143,8 @@ interface Filed {
   readonly always: Int32Array;
 }
 
-function fileUnderWitnesses(formulas: readonly Interned[]): Filed {
+function fileUnderWitnesses(formulas: readonly Interned[], predicates: readonly Predicate[]): Filed {
+  const witnessesOf = createWitnesses(predicates);
   const byPredicate = new Map<number, number[]>();
   const always: number[] = [];
   for (const [rule, formula] of formulas.entries()) {
@@ -158,7 +165,7 @@ function fileUnderWitnesses(formulas: readonly Interned[]): Filed {
 /** Gives every predicate its field, and every field its index. */
 function bindAll(predicates: readonly Predicate[], { byPredicate }: Filed) {
   const byName = new Map<string, Field>();
-  const keywords = createField("");
+  const keywords = createField("", { remembers: false });
   const rulesOf: (Int32Array | undefined)[] = [];
   const bound = predicates.map((predicate): Bound => {
     const { question, id } = predicate;
@@ -180,6 +187,7 @@ function bindAll(predicates: readonly Predicate[], { byPredicate }: Filed) {
   for (const [field, of] of Map.groupBy(bound, (one) => one.field)) {
     const indexed = of.filter(({ isIndexed }) => isIndexed);
     if (indexed.length === 0) continue;
+    field.least = leastLength(indexed);
     field.probe = createProbe(
       indexed.map(({ predicate, test }) => ({ id: predicate.id, tests: testsOf(predicate), test })),
     );
@@ -194,6 +202,20 @@ function bindAll(predicates: readonly Predicate[], { byPredicate }: Filed) {
       return found;
     },
   };
+}
+
+/** The length below which no text passes any of these predicates. */
+function leastLength(bound: readonly Bound[]): number {
+  const atoms = bound.flatMap(({ predicate }) => testsOf(predicate).flatMap(atomsOf));
+  return atoms.reduce(
+    (least, atom) => Math.min(least, atom.kind === "literal" ? shortest(atom.literal) : 0),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+/** Folding may double the length of a text, so the text may be half as long as what is looked for in it. */
+function shortest(literal: string): number {
+  return isAscii(literal) ? literal.length : literal.length >> 1;
 }
 
 function fieldOf(name: string, byName: Map<string, Field>): Field {

@@ -46,12 +46,18 @@ export function createScan(needles: readonly Needle[]): Scan {
     const { literal = "", place = "whole" } = group[0] ?? {};
     return { literal, place, items: Int32Array.from(new Set(group.map(({ item }) => item))) };
   });
-  const scan = createPasses(entries);
+  const ascii = entries.filter(({ literal }) => isAscii(literal));
+  const scanAscii = createPasses(ascii);
+  if (ascii.length === entries.length) {
+    return (text, report) => {
+      if (scanAscii(text, report, true) >= beyondAscii) scanAscii(gate(text), report, false);
+    };
+  }
   // Folding can change a text's length, but then what it holds is not ASCII, and no ASCII needle notices.
-  const foreign = entries.some(({ literal }) => !isAscii(literal));
+  const scanAll = createPasses(entries);
   return (text, report) => {
-    if ((!foreign || isAscii(text)) && scan(text, report, true) < beyondAscii) return;
-    scan(gate(text), report, false);
+    if (isAscii(text)) scanAscii(text, report, true);
+    else scanAll(gate(text), report, false);
   };
 }
 
@@ -99,7 +105,7 @@ function tryAt({ literal, items }: Entry, text: string, at: Attempt): number {
     if (code >= beyondAscii) return code;
     if (folding[code] !== wanted) return 0;
   }
-  for (const item of items) at.report(item, at.ascii);
+  for (let i = 0; i < items.length; i += 1) at.report(items[i] ?? 0, at.ascii);
   return 0;
 }
 
@@ -185,11 +191,21 @@ function createEdge(entries: readonly Entry[]): Pass | undefined {
   };
 }
 
-/** Needles of four characters and more, anywhere: every gram of the text is held against the table's bits. */
+/** Beyond this, looking at fewer places saves little and files ever more grams. */
+const longestStride = 8;
+
+/**
+ * Needles of four characters and more, anywhere. Where the shortest has n characters, every stretch of
+ * n - 3 of the text's grams holds one of the needle's first n - 3: so only every (n - 3)th gram is looked
+ * at, and each needle is filed under as many. With a stride of one it is filed under its rarest.
+ */
 function createAnywhere(entries: readonly Entry[]): Pass | undefined {
   if (entries.length === 0) return undefined;
-  const anchors = anchorsOf(entries.map(({ literal }) => literal));
-  const table = createGramTable(entries.map(({ literal }, i) => [gramAt(literal, anchors[i] ?? 0), i]));
+  const stride = Math.min(longestStride, ...entries.map(({ literal }) => literal.length - gramLength + 1));
+  const anchors = rarestGrams(entries, stride);
+  const table = createGramTable(
+    anchors.map(({ entry, offset }, i) => [gramAt(entry.literal, offset), i] as const),
+  );
   const { bits, shift } = table;
   const at: Attempt = { start: 0, report: ignore, ascii: true };
   const tryGram = (gram: number, text: string, index: number): number => {
@@ -197,15 +213,15 @@ function createAnywhere(entries: readonly Entry[]): Pass | undefined {
     let seen = 0;
     if (slot < 0) return seen;
     for (let i = table.from[slot] ?? 0; i < (table.to[slot] ?? 0); i += 1) {
-      const number = table.items[i] ?? 0;
-      const entry = entries[number];
-      at.start = index - (anchors[number] ?? 0);
-      if (entry && at.start >= 0 && at.start + entry.literal.length <= text.length)
-        seen |= tryAt(entry, text, at);
+      const anchor = anchors[table.items[i] ?? 0];
+      if (!anchor) continue;
+      at.start = index - anchor.offset;
+      if (at.start < 0 || at.start + anchor.entry.literal.length > text.length) continue;
+      seen |= tryAt(anchor.entry, text, at);
     }
     return seen;
   };
-  return (text, report, ascii) => {
+  const everyGram: Pass = (text, report, ascii) => {
     at.report = report;
     at.ascii = ascii;
     const { length } = text;
@@ -222,27 +238,53 @@ function createAnywhere(entries: readonly Entry[]): Pass | undefined {
     }
     return ascii ? seen : 0;
   };
+  const someGrams: Pass = (text, report, ascii) => {
+    at.report = report;
+    at.ascii = ascii;
+    const last = text.length - gramLength;
+    let seen = 0;
+    for (let i = 0; i <= last; i += stride) {
+      const a = text.charCodeAt(i);
+      const b = text.charCodeAt(i + 1);
+      const c = text.charCodeAt(i + 2);
+      const d = text.charCodeAt(i + 3);
+      seen |= a | b | c | d;
+      const gram = (coarse(a) << 24) | (coarse(b) << 16) | (coarse(c) << 8) | coarse(d);
+      const hash = hashOf(gram, shift);
+      if (((bits[hash >> 5] ?? 0) & (1 << (hash & 31))) !== 0) seen |= tryGram(gram, text, i);
+    }
+    return ascii ? seen : 0;
+  };
+  return stride === 1 ? everyGram : someGrams;
 }
 
-/** Where in each literal its rarest gram begins, rare among all the literals. */
-function anchorsOf(literals: readonly string[]): Int32Array {
+/** Where in which needle a gram begins. */
+interface Anchor {
+  readonly entry: Entry;
+  readonly offset: number;
+}
+
+/** Of each needle so many grams in a row: those that are rarest among all the needles. */
+function rarestGrams(entries: readonly Entry[], inRow: number): readonly Anchor[] {
   const counts = new Map<number, number>();
-  const gramsOf = (literal: string) =>
+  const gramsOf = ({ literal }: Entry) =>
     Array.from({ length: literal.length - gramLength + 1 }, (_, i) => gramAt(literal, i));
-  for (const literal of literals)
-    for (const gram of gramsOf(literal)) counts.set(gram, (counts.get(gram) ?? 0) + 1);
-  return Int32Array.from(literals, (literal) => {
-    const found = gramsOf(literal).map((gram) => counts.get(gram) ?? 0);
-    return found.indexOf(Math.min(...found));
+  for (const gram of entries.flatMap(gramsOf)) counts.set(gram, (counts.get(gram) ?? 0) + 1);
+  return entries.flatMap((entry) => {
+    const found = gramsOf(entry).map((gram) => counts.get(gram) ?? 0);
+    const sums = Array.from({ length: found.length - inRow + 1 }, (_, from) =>
+      found.slice(from, from + inRow).reduce((sum, count) => sum + count, 0),
+    );
+    const first = sums.indexOf(Math.min(...sums));
+    return Array.from({ length: inRow }, (_, i) => ({ entry, offset: first + i }));
   });
 }
 
 /** Needles of one to three characters, anywhere, by their first character. */
 function createShort(entries: readonly Entry[]): Pass | undefined {
   if (entries.length === 0) return undefined;
-  const byFirst = Array.from({ length: 256 }, (_, code) =>
-    entries.filter(({ literal }) => coarse(literal.charCodeAt(0)) === code),
-  );
+  const byFirst = Map.groupBy(entries, ({ literal }) => literal.charCodeAt(0));
+  const atAscii = Array.from({ length: beyondAscii }, (_, code) => byFirst.get(folding[code] ?? 0) ?? []);
   const at: Attempt = { start: 0, report: ignore, ascii: true };
   return (text, report, ascii) => {
     at.report = report;
@@ -251,11 +293,10 @@ function createShort(entries: readonly Entry[]): Pass | undefined {
     for (let i = 0; i < text.length; i += 1) {
       const code = text.charCodeAt(i);
       seen |= code;
-      for (const entry of byFirst[coarse(code)] ?? []) {
-        if (i + entry.literal.length > text.length) continue;
-        at.start = i;
-        seen |= tryAt(entry, text, at);
-      }
+      const found = code < beyondAscii ? atAscii[code] : byFirst.get(code);
+      if (found === undefined || found.length === 0) continue;
+      at.start = i;
+      for (const entry of found) if (i + entry.literal.length <= text.length) seen |= tryAt(entry, text, at);
     }
     return ascii ? seen : 0;
   };

@@ -69,6 +69,19 @@ export function isOwn(container: object, key: string): boolean {
   return Object.prototype.propertyIsEnumerable.call(container, key);
 }
 
+/** Whether enumerating the keys of an object yields its own only, so that each need not be asked. */
+export function hasOwnKeysOnly(container: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(container);
+  return prototype === null || (prototype === Object.prototype && !isPolluted());
+}
+
+/** Whether somebody gave all objects an enumerable property. */
+function isPolluted(): boolean {
+  // oxlint-disable-next-line guard-for-in -- The first key is enough.
+  for (const key in Object.prototype) return key.length >= 0;
+  return false;
+}
+
 /** A value, or the members of an array at any depth; without recursion, for events may nest deeper than the stack. */
 function eachMember(value: unknown, visit: (member: unknown) => void): void {
   if (!Array.isArray(value)) return visit(value);

@@ -1,4 +1,4 @@
-import { isOwn, someText } from "./values.ts";
+import { hasOwnKeysOnly, isOwn, someText } from "./values.ts";
 
 /** Deeper and larger events are walked by the definition, which needs no stack and ends on cycles. */
 const deepest = 32;
@@ -33,8 +33,10 @@ export function createWalk(visit: (value: unknown) => void): (event: object) => 
       for (const member of container as readonly unknown[]) if (!see(member, depth)) return false;
       return true;
     }
+    const isPlain = hasOwnKeysOnly(container);
     for (const key in container) {
-      if (isOwn(container, key) && !see((container as Record<string, unknown>)[key], depth)) return false;
+      if (!isPlain && !isOwn(container, key)) continue;
+      if (!see((container as Record<string, unknown>)[key], depth)) return false;
     }
     return true;
   }
