@@ -28,6 +28,8 @@ describe("action: global", () => {
     const given = `${global}detection: {f: {b: 1}, condition: s and not f}\n`;
     const [first] = loaded(given, "id: one\ntitle: Own\ndetection: {s: {a: 1}}\n");
     expect(first).toMatchObject({ title: "Own", detection: { kind: "and" } });
+    const [second] = loaded(global, rule("two", "logsource: {product: own, service: s}\n"));
+    expect(second?.logsource).toEqual({ product: "own", service: "s" });
   });
 
   test("holds for its own file only", () => {

@@ -23,6 +23,7 @@ describe("networks", () => {
 
   test.for([
     ["10.0.0.1/8", "bits behind the first 8 are set"],
+    ["192.168.1.64/25", "bits behind the first 25 are set"],
     ["fe80::1/10", "bits behind the first 10 are set"],
     ["10.0.0.0/33", "from 0 to 32"],
     ["::/129", "from 0 to 128"],
