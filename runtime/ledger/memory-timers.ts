@@ -10,6 +10,7 @@ interface Timer extends TimerName {
 
 export interface MemoryTimers {
   arm(requests: readonly TimerRequest[]): void;
+  size(): number;
   claim(claim: TimerClaim): readonly DueTimer[];
   /** Removes the timer when it is the one that was claimed. */
   remove(timer: DueTimer): boolean;
@@ -32,6 +33,7 @@ export function createMemoryTimers(now: () => number): MemoryTimers {
 
   return {
     arm: (requests) => requests.forEach(arm),
+    size: () => timers.size,
     claim({ limit, leaseMs }) {
       const due = [...timers.values()]
         .filter(({ dueAt, leasedUntil }) => dueAt <= now() && leasedUntil <= now())

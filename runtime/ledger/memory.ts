@@ -27,8 +27,13 @@ interface Detection extends Due {
   stored: boolean;
 }
 
+export interface MemoryLedger extends Ledger {
+  /** How many timers wait, due or not. */
+  timers(): number;
+}
+
 /** The ledger in memory, for tests: what it keeps goes with the process. `now` is its clock. */
-export function createMemoryLedger({ now }: { readonly now: () => number }): Ledger {
+export function createMemoryLedger({ now }: { readonly now: () => number }): MemoryLedger {
   const timers = createMemoryTimers(now);
   const { entries, detections, offer, decide, raise } = createBook(now);
   const all = () => [...entries.values()];
@@ -66,6 +71,7 @@ export function createMemoryLedger({ now }: { readonly now: () => number }): Led
       rejected: of("rejected").length,
       pending: of(undefined).length,
     }),
+    timers: () => timers.size(),
     maintain: async () => undefined,
     exclusive: createLocks(),
   };

@@ -51,6 +51,10 @@ export interface Database {
   /** What it holds, for whoever judges at the end; not part of the system. */
   readonly contents: {
     accepted(): Promise<readonly LedgerEntry[]>;
+    /** Keys of the events in the order in which they were accepted. */
+    order(): readonly string[];
+    /** How many timers wait for their time. */
+    timers(): number;
     counts(): Promise<LedgerCounts>;
     /** Detections that are not stored, also those that were put off. */
     unstored(): Promise<readonly Event[]>;
@@ -125,6 +129,8 @@ export function createDatabase(world: World): Database {
     },
     contents: {
       accepted: () => allOf(kept.replay({ from: Number.NEGATIVE_INFINITY, to: Infinity })),
+      order: () => [...digests.keys()],
+      timers: () => kept.timers(),
       counts: () => kept.counts(),
       unstored: () => kept.unstored({ olderThanMs: Number.NEGATIVE_INFINITY, limit: 100_000 }),
       recorded,

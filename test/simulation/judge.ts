@@ -8,7 +8,8 @@ import type { LedgerCounts, LedgerEntry } from "../../runtime/ledger/ledger.ts";
 import type { Tables } from "./alert-tables.ts";
 import type { Bookkeeping } from "./broker.ts";
 import { type Database, keyOf } from "./database.ts";
-import { type Expected, expectedOf } from "./oracle.ts";
+import { type Expected, expectedOf, settledRules, summed } from "./oracle.ts";
+import { foundSettled, judgeSettled } from "./settled.ts";
 
 export interface Evidence {
   readonly database: Database;
@@ -29,16 +30,25 @@ export interface Judgement {
   readonly accepted: number;
   readonly alerts: number;
   readonly episodes: number;
+  /** Alerts of what was judged once its time had passed. */
+  readonly settled: number;
 }
 
 /** Compares what a run left behind with what the accepted events justify. */
 export async function judge(evidence: Evidence): Promise<Judgement> {
   const { database, counts, ruleSet } = evidence;
   const accepted = await database.contents.accepted();
-  const expected = expectedOf(accepted, ruleSet);
+  const justified = expectedOf(accepted, ruleSet);
+  const expected = withFound(justified, evidence);
   const keys = new Set(accepted.map(({ event }) => keyOf(event)));
   return {
     violations: [
+      ...judgeSettled({
+        accepted,
+        order: database.contents.order(),
+        recorded: database.contents.recorded,
+        ruleSet,
+      }),
       ...difference("accepted", {
         expected: [],
         found: [...evidence.acknowledged].filter((key) => !keys.has(key)),
@@ -61,7 +71,7 @@ export async function judge(evidence: Evidence): Promise<Judgement> {
         .filter(([, digests]) => digests.size > 1)
         .map(([key, { size }]) => `emissions: ${size} different events have the id of ${key}`),
       ...difference("reference", {
-        expected: [countsOf(expected.episodes)],
+        expected: [countsOf(justified.episodes)],
         found: [countsOf(referenceEpisodes(ruleSet, accepted))],
       }),
       ...toldOnce(evidence, expected),
@@ -70,7 +80,14 @@ export async function judge(evidence: Evidence): Promise<Judgement> {
     accepted: keys.size,
     alerts: expected.alerts.size,
     episodes: expected.episodes.length,
+    settled: foundSettled(database.contents).length,
   };
+}
+
+/** What is judged once its time has passed may be justified by less than all events; see `judgeSettled`. */
+function withFound(justified: Expected, { database }: Evidence): Expected {
+  const firing = [...justified.alerts.values()].filter(({ rule }) => !settledRules.has(rule));
+  return { ...justified, ...summed([...firing, ...foundSettled(database.contents)]) };
 }
 
 /** What `auditflow rules test` would say of the same events: it must not disagree with the pipeline. */

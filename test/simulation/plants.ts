@@ -231,6 +231,39 @@ export const planted: readonly Planted[] = [
     }),
   },
   {
+    name: "a timer is gone before its alerts are recorded",
+    noticedAs: /^settled alerts: missing/,
+    plants: () => ({
+      analysisLedger: (ledger) => ({
+        ...ledger,
+        async dueTimers(claim) {
+          const due = await ledger.dueTimers(claim);
+          for (const timer of due) await ledger.settle({ timer, detections: [] });
+          return due;
+        },
+      }),
+    }),
+  },
+  {
+    name: "a timer is armed when its group is new, and never again",
+    noticedAs: /^settled alerts: missing/,
+    plants: () => {
+      const armed = new Set<string>();
+      return {
+        analysisLedger: (ledger) => ({
+          ...ledger,
+          async record(evaluation) {
+            const { timers = [] } = evaluation;
+            const fresh = timers.filter(({ group, bucket }) => !armed.has(`${bucket} ${group}`));
+            const recorded = await ledger.record({ ...evaluation, timers: fresh });
+            for (const { group, bucket } of fresh) armed.add(`${bucket} ${group}`);
+            return recorded;
+          },
+        }),
+      };
+    },
+  },
+  {
     name: "nobody reconciles",
     noticedAs: /^(account|alerts: missing|settled)/,
     plants: () => ({ withoutReconciler: true }),

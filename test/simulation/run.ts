@@ -236,5 +236,5 @@ async function isQuiet({ database, tables }: Stage): Promise<boolean> {
   const { pending } = await database.contents.counts();
   const unstored = await database.contents.unstored();
   const untold = [...tables.deliveries.values()].some(({ status }) => status === "pending");
-  return pending === 0 && unstored.length === 0 && !untold;
+  return pending === 0 && unstored.length === 0 && !untold && database.contents.timers() === 0;
 }

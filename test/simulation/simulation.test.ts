@@ -108,7 +108,7 @@ describe("whatever happens to the pipeline, it answers what the accepted events 
       const faults = new Map(Object.entries(noCounts()));
       const failpoints = new Map<string, number>();
       const deadLetters = new Map<string, number>();
-      const sum = { accepted: 0, alerts: 0, episodes: 0, reconciled: 0, redelivered: 0 };
+      const sum = { accepted: 0, alerts: 0, episodes: 0, settled: 0, reconciled: 0, redelivered: 0 };
       const before = {
         late: await valueOf(setting.metrics.eventsLate),
         rebuilds: await valueOf(setting.metrics.stateRebuilds),
@@ -140,6 +140,7 @@ describe("whatever happens to the pipeline, it answers what the accepted events 
       expect(sum.accepted).toBeGreaterThan(5 * runs);
       expect(sum.alerts).toBeGreaterThan(2 * runs);
       expect(sum.episodes).toBeGreaterThan(2 * runs);
+      expect(sum.settled).toBeGreaterThan(2 * runs);
     },
     600_000,
   );

@@ -57,7 +57,7 @@ function bodyOf(chance: Chance, id: string, time: number) {
   if (chance.happens(0.1)) {
     return { ...common, event_type: "file_modified", action_result: "MODIFIED", resource: "/etc/shadow" };
   }
-  return { ...common, event_type: "user_login", action_result: chance.happens(0.9) ? "FAILURE" : "SUCCESS" };
+  return { ...common, event_type: "user_login", action_result: chance.happens(0.8) ? "FAILURE" : "SUCCESS" };
 }
 
 function sendingsOf(chance: Chance, lengthMs: number): Planned["sendings"] {
