@@ -32,6 +32,11 @@ export function memberLimit({ condition }: Pick<WindowStep, "condition">, limits
   return Math.max(limits.membersPerGroup, neededBy(condition));
 }
 
+/** How many facts a group may hold beside its members: as many values, and all rules. */
+export function factLimit(step: Pick<WindowStep, "condition">, limits: WindowLimits): number {
+  return step.condition.kind === "distinct" ? memberLimit(step, limits) : maxRules;
+}
+
 /** The fewest members a condition may need. */
 export function neededBy(condition: WindowCondition): number {
   if (condition.kind === "rules") return Math.max(0, ...condition.anyOf.map((set) => bitsOf(set).length));

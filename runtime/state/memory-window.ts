@@ -29,11 +29,11 @@ export function createWindow(): Window {
   return { members: createMembers<HeldMember>(), pending, latest: new Map(), floor, cut };
 }
 
-/** Takes a member in that is later than `floor`, and lets go what is not, and the oldest ones beyond `limit`. */
+/** Takes a member in that is later than `floor`, and lets go what is not, and the oldest members and facts beyond their limits. */
 export function take(
   window: Window,
   held: HeldMember,
-  { floor, limit }: { readonly floor: number; readonly limit: number },
+  { floor, limit, facts }: { readonly floor: number; readonly limit: number; readonly facts: number },
 ): void {
   const { members, pending, latest, cut } = window;
   for (const fact of held.facts) latest.set(fact, Math.max(held.time, latest.get(fact) ?? held.time));
@@ -46,7 +46,7 @@ export function take(
     for (const part of [members, pending.own, pending.next]) part.trim(floor);
   }
   evict(window, limit);
-  forgetFacts(window, limit);
+  forgetFacts(window, facts);
 }
 
 export function confirmIn(

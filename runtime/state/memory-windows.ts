@@ -1,5 +1,5 @@
 import { createGroups } from "./memory-groups.ts";
-import { checkCondition, entryTag, factsOf, memberLimit } from "./facts.ts";
+import { checkCondition, entryTag, factLimit, factsOf, memberLimit } from "./facts.ts";
 import { evaluate } from "./memory-evaluate.ts";
 import { confirmIn, createWindow, take } from "./memory-window.ts";
 import type { Window } from "./memory-window.ts";
@@ -34,7 +34,7 @@ export function createMemoryWindows({
     const { member, time } = step;
     const facts = factsOf(step);
     const held = { member, time, facts, entry: entryTag(step, facts) + member };
-    take(window, held, { floor, limit: memberLimit(step, limits) });
+    take(window, held, { floor, limit: memberLimit(step, limits), facts: factLimit(step, limits) });
     groups.set(step, window, now() + retainedMs + windowIdleMs);
     return window;
   }

@@ -13,7 +13,7 @@ import { limitsConformance } from "./limits.conformance.ts";
 import { windowProperty } from "./window-property.testing.ts";
 import { windowsConformance } from "./windows.conformance.ts";
 import { StateLostError } from "./state.ts";
-import type { State, WindowLimits, WindowStep } from "./state.ts";
+import type { State, WindowCondition, WindowKind, WindowLimits, WindowStep } from "./state.ts";
 
 const series = "burst@1";
 const now = Date.now();
@@ -208,6 +208,70 @@ describe.skipIf(!redisServerInstalled)("Redis state on a server of its own", () 
     const keys = await (await client(server.url)).keys("*");
     expect(keys.filter((key) => !key.startsWith(prefix) || key.includes("root"))).toEqual([]);
     expect(keys).toHaveLength(6);
+  });
+
+  const kinds = [
+    { kind: "sliding" },
+    { kind: "tumbling" },
+    { kind: "session", gapMs: 1000 },
+  ] satisfies readonly WindowKind[];
+  const conditions = [
+    { kind: "count", atLeast: 3 },
+    { kind: "distinct", atLeast: 3 },
+    { kind: "rules", anyOf: [0b111] },
+    { kind: "sequence", length: 3 },
+  ] satisfies readonly WindowCondition[];
+  const combinations = kinds.flatMap((window) => conditions.map((condition) => ({ window, condition })));
+
+  test.for(combinations)("a step is one round trip: $condition.kind, $window.kind", async (asked) => {
+    const server = await ownServer();
+    const { state } = await covered(await open(server.url));
+    const offered = (index: number) =>
+      step(`m${index}`, { ...asked, value: `${index}`, rules: 1 << (index % 3) });
+    await state.window(offered(0));
+    const redis = await client(server.url);
+    const monitor = await redis.monitor();
+    onTestFinished(() => monitor.disconnect());
+    const commands: string[] = [];
+    monitor.on("monitor", (_time: string, [name = ""]: readonly string[], source: string) => {
+      if (source !== "lua") commands.push(name.toLowerCase());
+    });
+    let qualified = 0;
+    for (let index = 1; index <= 20; index += 1) {
+      qualified += (await state.window(offered(index))).qualified.length;
+    }
+    await redis.ping();
+    await vi.waitFor(() => expect(commands).toContain("ping"));
+    expect(commands).toEqual([...Array.from({ length: 20 }, () => "evalsha"), "ping"]);
+    expect(qualified).toBeGreaterThan(15);
+  });
+
+  test("a group holds so many entries, however large the flood", async () => {
+    const server = await ownServer();
+    const limits = { groupsPerSeries: 10, membersPerGroup: 50 };
+    const { state, prefix } = await covered(await open(server.url, { limits }));
+    const condition = { kind: "distinct", atLeast: 3 } as const;
+    for (let index = 0; index < 500; index += 1) {
+      await state.window(step(`m${index}`, { time: now + index, value: `${index}`, condition }));
+    }
+    const redis = await client(server.url);
+    const [window = ""] = await redis.keys(`${prefix}window:*`);
+    // Each member, its two pending entries and its value, and what the window knows of itself.
+    expect(await redis.zcard(window)).toBe(4 * 50 + 4);
+  });
+
+  test("expired groups make room", async () => {
+    const server = await ownServer();
+    const limits = { groupsPerSeries: 2, membersPerGroup: 50 };
+    const { state, prefix } = await covered(await open(server.url, { limits }));
+    const offer = async (key: string) => (await state.window(step("m", { key }))).capped ?? false;
+    expect([await offer("a"), await offer("b"), await offer("c")]).toEqual([false, false, true]);
+    const redis = await client(server.url);
+    const [groups = ""] = await redis.keys(`${prefix}groups:*`);
+    const [oldest = ""] = await redis.zrange(groups, "0", "0");
+    await redis.zadd(groups, String(Date.now() - 1), oldest);
+    expect([await offer("c"), await offer("d")]).toEqual([false, true]);
+    expect(await redis.zcard(groups)).toBe(2);
   });
 
   test("windows expire by themselves, later than their registration", async () => {

@@ -124,14 +124,8 @@ end
 `,
 };
 
-/** The latest time of each rule asked about, whether its member is held or not. */
-const latestOfRules = `
-local latest = {}
-local facts = redis.call('ZRANGEBYSCORE', window, FACT, FACT + RANGE - 1, 'WITHSCORES')
-for i = 1, #facts, 2 do latest[tonumber(string.sub(facts[i], 2))] = facts[i + 1] - FACT end
-`;
-
-const latestHeld = `
+/** Beside `latest`, which the insertion leaves: when members that are held showed a rule. */
+const heldRules = `
 -- The last time up to t of a held member that shows the rule.
 local function heldUntil(rule, t)
   local range = RULE + rule * RANGE
@@ -155,7 +149,6 @@ for text in string.gmatch(ARGV[10], '[^;]+') do
 end
 `,
   hopeless: `
-${latestOfRules}
 -- The latest time since when one of the sets is seen; lastTime tells when a rule was seen last.
 local function start(lastTime)
   local best = -1
@@ -172,7 +165,7 @@ end
 local function hopeless(after) return start(function(rule) return latest[rule] end) <= after end
 `,
   decide: `
-${latestHeld}
+${heldRules}
 local function qualifies(t)
   local function lastTime(rule)
     if isFactual and latest[rule] and latest[rule] <= t then return latest[rule] end
@@ -194,7 +187,6 @@ local RULES = tonumber(ARGV[10])
 local NEEDED = RULES
 `,
   hopeless: `
-${latestOfRules}
 local function hopeless(after)
   for rule = 0, RULES - 1 do
     if not latest[rule] or latest[rule] <= after then return true end
@@ -203,7 +195,7 @@ local function hopeless(after)
 end
 `,
   decide: `
-${latestHeld}
+${heldRules}
 -- More candidates than rules are never needed: the others can take one each at the most.
 local function matching(at)
   local ruleOf = {}

@@ -43,7 +43,8 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 const accept = `
 local entry = 'm' .. tag .. member
 local asked = {window, 'f', 'c', 't', 'g', entry}
-for i = FIRST_FACT, #ARGV do asked[#asked + 1] = 'v' .. ARGV[i] end
+if RULES == 0 and tag ~= '' then asked[7] = 'v' .. ARGV[FIRST_FACT] end
+for rule = 0, RULES - 1 do asked[7 + rule] = 'v' .. rule end
 local held = redis.call('ZMSCORE', unpack(asked))
 
 local stored = held[1] and held[1] - CONTROL
@@ -65,9 +66,16 @@ local function add(score, name)
   added[#added + 1] = score
   added[#added + 1] = name
 end
+-- When each rule asked about was shown last; of values, only this one's is known here.
+local latest = {}
+for rule = 0, RULES - 1 do latest[rule] = held[6 + rule] and held[6 + rule] - FACT end
+if RULES == 0 and tag ~= '' then latest[ARGV[FIRST_FACT]] = held[6] and held[6] - FACT end
 for i = FIRST_FACT, #ARGV do
-  local seen = held[i - FIRST_FACT + 6]
-  if not seen or seen - FACT < time then add(time + FACT, 'v' .. ARGV[i]) end
+  local fact = RULES > 0 and tonumber(ARGV[i]) or ARGV[i]
+  if not latest[fact] or latest[fact] < time then
+    latest[fact] = time
+    add(time + FACT, 'v' .. ARGV[i])
+  end
 end
 local isHeld = time >= cut
 if isHeld and not held[5] then
@@ -137,7 +145,7 @@ if size > MEMBERS or size > ${smallWindow} and floor - trimmed > retained / 8 th
       cut = tonumber(gone[#gone])
       redis.call('ZADD', window, cut + CONTROL, 'c')
     end
-    gone = surplus(FACT)
+    gone = RULES == 0 and surplus(FACT) or {}
     for i = 1, #gone, 2 do redis.call('ZREM', window, gone[i]) end
   end
 end
@@ -145,7 +153,7 @@ end
 
 /**
  * Needs RULES, the number of rules a condition asks about, 0 when it asks about none, and NEEDED, how many
- * members it may need. Leaves time, timespan, floor, cut and isHeld, or has answered {1} (late) or {2} (no
+ * members it may need. Leaves time, timespan, floor, cut, isHeld and latest, or has answered {1} (late) or {2} (no
  * room for another group).
  */
 export function insert({ groupsPerSeries, membersPerGroup }: WindowLimits): string {
