@@ -11,7 +11,7 @@ logsource: {product: windows, category: process_creation, vendor: acme}
 id: one
 name: one
 detection:
-  selection_a: {'a|contains|all': [x, y], 'b|re|i': '^(a|b)+$', c: [1, 1.10, null]}
+  selection_a: {'a|contains|all': [x, y], 'b|re|i': '^(a|b)+$', c: [1, 1.10]}
   selection_b: ['word', {'|all': [p, q]}, {'d|cidr': 10.0.0.0/8, 'e|fieldref|endswith': f}]
   _hidden: &anchor {'g|windash|contains': '-x /y', 'h|hour|lt': 5, 'i|exists': true}
   filter: {'j|wide|base64offset|contains': foo, 'k|neq': null, 'l|gte': 5}
@@ -85,7 +85,7 @@ const pieces = [
 const mutation = fc.tuple(
   fc.nat(),
   fc.nat(30),
-  fc.constantFrom("cut", "repeat", "insert"),
+  fc.constantFrom("cut", "repeat", "insert", "insert"),
   fc.constantFrom(...pieces),
 );
 const mutated = fc.array(mutation, { minLength: 1, maxLength: 6 }).map((mutations) =>
@@ -109,15 +109,15 @@ function check(...texts: readonly string[]) {
   return report;
 }
 
-test("the stream itself has nothing wrong but a null in a list", () => {
-  const { problems } = compile(stream.replace(", null]", "]"));
+test("the stream itself has nothing wrong, so that faults of others are reached", () => {
+  const { problems } = compile(stream);
   expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
 });
 
 test("no text makes the compiler throw, and every report adds up", { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(mutated, (text) => void check(text)),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 

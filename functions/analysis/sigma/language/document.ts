@@ -127,7 +127,7 @@ function readDocument(
 }
 
 function createReader(document: Document.Parsed, locate: (offset: number) => Position) {
-  const targets = anchorsOf(document.contents);
+  let targets: ReturnType<typeof anchorsOf> | undefined;
   let nodes = 0;
   let at = locate(document.range[0]);
   return read;
@@ -140,6 +140,7 @@ function createReader(document: Document.Parsed, locate: (offset: number) => Pos
     const here = positionOf(node) ?? at;
     at = here;
     if (isAlias(node)) {
+      targets ??= anchorsOf(document.contents);
       const target = targets.get(node);
       if (target === undefined) throw invalid(`No anchor '${node.source}' stands before this alias`, at);
       return read(target, depth + 1);
