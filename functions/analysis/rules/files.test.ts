@@ -7,6 +7,9 @@ import { expect, test, vi } from "vitest";
 import { readRuleFiles } from "./files.ts";
 import { openFolder } from "./folder.testing.ts";
 
+// A busy machine may take its time.
+vi.setConfig({ testTimeout: 60_000 });
+
 const names = Array.from({ length: 30 }, (_, index) => `rule-${index}.yml`);
 
 /** Publishes version after version as the kubelet does; what a file says is its version. */

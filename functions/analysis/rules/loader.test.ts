@@ -1,10 +1,13 @@
 import { symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { openFolder, ruleOf } from "./folder.testing.ts";
 import type { Rules } from "./loader.ts";
 import { matched, openTestRules as open, publish, until } from "./loader.testing.ts";
+
+// A busy machine may take its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const titles = (rules: Rules) => rules.current().rules.map(({ title }) => title);
 

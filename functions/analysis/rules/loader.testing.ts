@@ -28,11 +28,11 @@ export async function openTestRules(directory: string, options: Pick<RulesOption
   return { rules, gauges, [Symbol.asyncDispose]: () => rules[Symbol.asyncDispose]() };
 }
 
-/** The titles of the rules of category `test` that hold for a value of `a`. */
-export function matched(rules: Rules, a: string): readonly string[] {
+/** The titles of the rules of category `test` that hold for a value of `a`, and further fields. */
+export function matched(rules: Rules, a: string, further: object = {}): readonly string[] {
   return rules
     .current()
-    .match({ a }, { category: "test" })
+    .match({ ...further, a }, { category: "test" })
     .map(({ title }) => title);
 }
 

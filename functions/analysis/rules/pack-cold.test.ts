@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { openFolder, ruleOf } from "./folder.testing.ts";
 import { packOf } from "./loader.testing.ts";
+
+// A busy machine may take its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Opens rules in a process of its own, judges one event, and tells which modules that took. */
 const judgeOne = `
