@@ -48,6 +48,9 @@ export interface Judging extends Plan {
   readonly judge: Judge;
 }
 
+/** Most events count for nothing. */
+const none: readonly never[] = [];
+
 const judgings = new WeakMap<RuleSet, Judging>();
 
 /** How a rule set judges; worked out once per rule set. */
@@ -68,8 +71,9 @@ export function createJudge(ruleSet: RuleSet, plan: Plan = planOf(ruleSet.correl
     if (!logsource) return undefined;
     const fields = fieldsOf(data);
     const matched = ruleSet.match(fields, logsource);
+    if (matched.length === 0) return { fields, matched, hits: none, chains: none };
     const parts = new Set(matched.flatMap(({ id }) => served.get(id) ?? []));
-    if (parts.size === 0) return { fields, matched, hits: [], chains: [] };
+    if (parts.size === 0) return { fields, matched, hits: none, chains: none };
     const ids = matched.map(({ id }) => id);
     return {
       fields,
