@@ -121,7 +121,7 @@ test("no text makes the compiler throw, and every report adds up", { timeout: 12
   );
 });
 
-test("nor does any text at all", () => {
+test("nor does any text at all", { timeout: 120_000 }, () => {
   const word = fc.constantFrom(
     ...pieces,
     "title: t\n",
@@ -136,7 +136,7 @@ test("nor does any text at all", () => {
   );
 });
 
-test("a broken document leaves the documents of other files as they are", () => {
+test("a broken document leaves the documents of other files as they are", { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(mutated, (text) => {
       const alone =

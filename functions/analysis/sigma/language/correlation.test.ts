@@ -3,6 +3,9 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../compiling.testing.ts";
 import { burst, failed, whole } from "./correlation.testing.ts";
 
+/** So many names of fields. */
+const fields = (count: number) => Array.from({ length: count }, (_, index) => `f${index}`).join(", ");
+
 /** The condition of a number of events. */
 const number = (...comparisons: readonly (readonly [string, number])[]) => ({
   kind: "number",
@@ -115,6 +118,14 @@ describe("a correlation", () => {
     ["a field that is not looked at", { field: "user_id" }, "CORRELATION_INVALID", 9, 3],
     ["a percentile that is not asked for", { percentile: "5" }, "CORRELATION_INVALID", 9, 3],
     ["generate that is no truth value", { generate: "maybe" }, "CORRELATION_INVALID", 9, 13],
+    ["too many group fields", { "group-by": `[${fields(33)}]` }, "CORRELATION_INVALID", 6, 3],
+    [
+      "too many fields that count together",
+      { type: "value_count", field: `[${fields(33)}]` },
+      "CORRELATION_INVALID",
+      9,
+      10,
+    ],
     ["an unknown key", { timeframe: "5m" }, "CORRELATION_UNSUPPORTED", 9, 3],
     ["distinct values of no field", { type: "value_count" }, "CORRELATION_INVALID", 4, 3],
     [

@@ -72,7 +72,7 @@ describe("values", () => {
   });
 });
 
-describe("aliases", () => {
+describe("aliases", { timeout: 60_000 }, () => {
   test.for([
     ["stand for their anchor", "a: &x [1]\nb: *x\n", { a: [1], b: [1] }],
     ["stand for the last anchor before them", "a: &x 1\nb: *x\nc: &x 2\nd: *x\n", { a: 1, b: 1, c: 2, d: 2 }],
@@ -99,7 +99,7 @@ describe("aliases", () => {
   });
 });
 
-describe("limits", () => {
+describe("limits", { timeout: 60_000 }, () => {
   test("a file", () => {
     expect(read(`a: 1\n${"#".repeat(limits.fileCharacters)}`)).toEqual(["1:1 RULE_YAML_INVALID"]);
   });

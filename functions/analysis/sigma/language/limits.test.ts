@@ -8,7 +8,8 @@ const codes = (detection: string) => compile(rule(detection)).problems.map(({ co
 const one = (selection: string, condition = "s") => codes(`  s: ${selection}\n  condition: ${condition}`);
 const exceeded = ["RULE_LIMIT_EXCEEDED"];
 
-describe("a rule is held to limits, and loads up to them", () => {
+// A limit is as large as the largest honest rule, times some: that takes a while.
+describe("a rule is held to limits, and loads up to them", { timeout: 60_000 }, () => {
   test("the length of a value", () => {
     expect(one(`{a: ${"x".repeat(limits.valueCharacters)}}`)).toEqual([]);
     expect(one(`{a: ${"x".repeat(limits.valueCharacters + 1)}}`)).toEqual(exceeded);

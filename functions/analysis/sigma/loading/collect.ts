@@ -6,6 +6,7 @@ import { type ParsedCorrelation, parseCorrelation } from "../language/parse-corr
 import { RuleError } from "../language/problem.ts";
 import { type ParsedRule, parseRule } from "../rule.ts";
 import type { Problems } from "./problems.ts";
+import { createRegexBudget } from "./regex-budget.ts";
 
 /** What the documents of all files say, each by itself. */
 export interface Collected {
@@ -31,6 +32,7 @@ export function collect(files: readonly SourceFile[], problems: Problems): Colle
   const collected: Collected = { ...lists, documents: 0, actions: 0 };
   for (const { file, text } of files) {
     const actions = createActions();
+    const spendRegexes = createRegexBudget();
     for (const node of parseDocuments(text)) {
       collected.documents += 1;
       problems.attempt(file, () => {
@@ -38,8 +40,12 @@ export function collect(files: readonly SourceFile[], problems: Problems): Colle
         if (node.kind !== "map")
           throw new RuleError("RULE_DOCUMENT_INVALID", "A rule must be a map of attributes.", node.at);
         const document = actions.next(node);
-        if (document) collectDocument(document, file, collected);
-        else collected.actions += 1;
+        if (!document) {
+          collected.actions += 1;
+          return;
+        }
+        spendRegexes(document);
+        collectDocument(document, file, collected);
       });
     }
   }

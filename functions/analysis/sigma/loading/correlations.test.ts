@@ -16,7 +16,7 @@ const load = (...texts: readonly string[]) => {
   };
 };
 
-describe("chains of correlations", () => {
+describe("chains of correlations", { timeout: 60_000 }, () => {
   test("are resolved in whatever order they stand, and keep it", () => {
     const { ids, codes, correlations } = load(
       count("top", "[middle, a]"),
@@ -77,7 +77,7 @@ describe("chains of correlations", () => {
   });
 });
 
-describe("circles of correlations are refused by name", () => {
+describe("circles of correlations are refused by name", { timeout: 60_000 }, () => {
   test("of two", () => {
     const { ids, codes, messages } = load(count("x", "[a, y]"), count("y", "x"), count("z", "a"));
     expect(ids).toEqual(["z"]);
