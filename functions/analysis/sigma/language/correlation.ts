@@ -49,7 +49,7 @@ export interface Referred {
 /** A Sigma correlation: plain data, so that it can be packed as JSON. */
 export interface Correlation extends Description {
   readonly type: CorrelationType;
-  /** In written order, without repetition. */
+  /** In written order; what is named twice stands twice in a `temporal_ordered` only: two distinct events of it. */
   readonly refersTo: readonly Referred[];
   /** The fields (or aliases) whose values make a group; empty means one group for all. */
   readonly groupBy: readonly string[];

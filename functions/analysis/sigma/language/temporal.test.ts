@@ -99,11 +99,40 @@ describe("the condition of a temporal_ordered correlation", () => {
   });
 });
 
-test("a rule twice in an order is refused: counted once it would mean something else", () => {
-  expect(problemsOf(undefined, { ...ordered, rules: "[a, a, b]" })).toEqual([["CORRELATION_INVALID", 5, 14]]);
-  expect(problemsOf(undefined, { ...ordered, rules: "[a, id-a, b]" })).toEqual([
-    ["CORRELATION_INVALID", 5, 14],
-  ]);
+describe("a rule that is named twice", () => {
+  const load = (changes: Record<string, string>) => {
+    const { ruleSet, problems } = compile(...rules, temporal(undefined, changes));
+    expect(problems).toEqual([]);
+    return ruleSet.correlations[0];
+  };
+
+  test("stands for another event each time in an order", () => {
+    expect(load({ ...ordered, rules: "[a, a, id-a, b]" })).toMatchObject({
+      refersTo: ["id-a", "id-a", "id-a", "id-b"].map((id) => ({ kind: "rule", id })),
+      condition: { kind: "seen", of: and(seen(0), seen(1), seen(2), seen(3)) },
+    });
+  });
+
+  test("has its alias each time", () => {
+    const aliased = load({ ...ordered, rules: "[a, b, a]", "group-by": "[i]", aliases: "{i: {a: x, b: y}}" });
+    expect(aliased?.aliases).toEqual({ i: { 0: "x", 1: "y", 2: "x" } });
+  });
+
+  test("makes another revision", () => {
+    const revisions = ["[a, b]", "[a, a, b]", "[a, b, a]"].map(
+      (names) => load({ ...ordered, rules: names })?.revision,
+    );
+    expect(new Set(revisions).size).toBe(3);
+  });
+
+  test("counts once where order does not matter", () => {
+    expect(load({ rules: "[a, id-a, b]" })?.refersTo).toHaveLength(2);
+  });
+
+  test("is refused beside a text, which cannot tell one from the other", () => {
+    const changes = { ...ordered, rules: "[a, id-a, b]" };
+    expect(problemsOf("a and b", changes)).toEqual([["CORRELATION_INVALID", 5, 14]]);
+  });
 });
 
 describe("the rules of a correlation", () => {

@@ -31,56 +31,66 @@ export function resolveCorrelation(
     const message = `More than ${limits.chainLength} correlations follow on each other`;
     throw invalid(message, { line: parsed.line, column: 1 });
   }
-  const indexOf = (name: string): number | undefined => {
+  const indexesOf = (name: string): readonly number[] => {
     const id = context.find(name)?.id;
-    const index = targets.findIndex((target) => target.id === id);
-    return index < 0 ? undefined : index;
+    return targets.flatMap((target, index) => (target.id === id ? [index] : []));
   };
   const resolved = {
     ...parsed,
     refersTo: targets.map(({ kind, id }) => ({ kind, id })),
-    aliases: aliasesOf(parsed, indexOf),
-    condition: conditionOf(parsed, { indexOf, count: targets.length, problems: context.problems }),
+    aliases: aliasesOf(parsed, indexesOf),
+    condition: conditionOf(parsed, { indexesOf, count: targets.length, problems: context.problems }),
   };
   const revisions = targets.map(({ revision }) => revision);
   return { ...resolved, revision: context.hash(canonicalCorrelation(resolved, revisions)), height };
 }
 
-/** In written order; what is named twice, by id and by name, counts once. */
-function targetsOf({ refersTo, type }: ParsedCorrelation, { find }: ResolveContext): readonly Target[] {
-  const targets = new Map<string, Target>();
+/**
+ * In written order. What is named twice, perhaps by id and by name, counts once; but in an order it stands
+ * for another event each time (`a, a, b`), unless a text speaks of it by name.
+ */
+function targetsOf(
+  { refersTo, type, condition }: ParsedCorrelation,
+  { find }: ResolveContext,
+): readonly Target[] {
+  const isOrdered = type === "temporal_ordered";
+  const targets: Target[] = [];
   for (const { name, at } of refersTo) {
     const target = find(name);
     if (!target) {
       const message = `No rule or correlation in force has the id or name '${name}'.`;
       throw new RuleError("CORRELATION_RULE_UNKNOWN", message, at);
     }
-    if (type === "temporal_ordered" && targets.has(target.id))
-      throw invalid(`An order names each rule once, and '${name}' is named before`, at);
-    targets.set(target.id, target);
+    const isNew = !targets.includes(target);
+    if (isOrdered && !isNew && condition.kind === "text")
+      throw invalid(`A condition cannot tell '${name}' from itself, and it is named before`, at);
+    if (isOrdered || isNew) targets.push(target);
   }
-  return [...targets.values()];
+  return targets;
 }
 
-type IndexOf = (name: string) => number | undefined;
+/** The positions of a rule among those referred to: several only in an order that names it several times. */
+type IndexesOf = (name: string) => readonly number[];
 
 /** Every alias is checked; those that `group-by` does not use have no effect. */
-function aliasesOf({ aliases, groupBy }: ParsedCorrelation, indexOf: IndexOf): Correlation["aliases"] {
+function aliasesOf({ aliases, groupBy }: ParsedCorrelation, indexesOf: IndexesOf): Correlation["aliases"] {
   const fields = new Map<string, Map<number, string>>();
   for (const { alias, rule, field } of aliases) {
-    const index = indexOf(rule.name);
-    if (index === undefined)
+    const indexes = indexesOf(rule.name);
+    if (indexes.length === 0)
       throw invalid(`The alias '${alias}' names '${rule.name}', which is not among the rules`, rule.at);
     const own = fields.get(alias) ?? new Map<number, string>();
-    if (own.has(index)) throw invalid(`The alias '${alias}' names the rule '${rule.name}' twice`, rule.at);
-    fields.set(alias, own.set(index, field));
+    if (indexes.some((index) => own.has(index)))
+      throw invalid(`The alias '${alias}' names the rule '${rule.name}' twice`, rule.at);
+    for (const index of indexes) own.set(index, field);
+    fields.set(alias, own);
   }
   const used = [...fields].filter(([alias]) => groupBy.includes(alias));
   return Object.fromEntries(used.map(([alias, own]) => [alias, Object.fromEntries(own)]));
 }
 
 interface ConditionContext {
-  readonly indexOf: IndexOf;
+  readonly indexesOf: IndexesOf;
   /** How many rules there are. */
   readonly count: number;
   readonly problems: Problems;
@@ -93,7 +103,7 @@ function conditionOf(parsed: ParsedCorrelation, context: ConditionContext): Corr
     return { kind: "seen", of: seenOf(condition, type === "temporal_ordered", context.count) };
   }
   const names = parsed.refersTo.map(({ name }) => name);
-  const seen = resolveSeen(condition.condition, { names, indexOf: context.indexOf });
+  const seen = resolveSeen(condition.condition, { names, indexOf: (name) => context.indexesOf(name)[0] });
   if (type === "temporal_ordered" && !isSequence(seen)) {
     throw invalid(
       "An order can be asked of 'a and b and not c' only, with one rule at least that is seen",
@@ -123,8 +133,7 @@ function seenOf(
 function warnUnused(parsed: ParsedCorrelation, seen: SeenCondition, context: ConditionContext): void {
   const used = rulesOf(seen);
   for (const { name, at } of parsed.refersTo) {
-    const index = context.indexOf(name);
-    if (index === undefined || used.has(index)) continue;
+    if (context.indexesOf(name).some((index) => used.has(index))) continue;
     const message = `The condition does not use the rule '${name}'.`;
     context.problems.warn("RULE_IDENTIFIER_UNUSED", { file: parsed.file, ...at }, message);
   }
