@@ -53,6 +53,10 @@ export function atLeast(operand: number): CorrelationCondition {
   return { kind: "number", comparisons: [{ operator: "gte", operand }] };
 }
 
+export function atMost(operand: number): CorrelationCondition {
+  return { kind: "number", comparisons: [{ operator: "lte", operand }] };
+}
+
 export function allOf(...indexes: readonly number[]): CorrelationCondition {
   return { kind: "seen", of: { kind: "and", of: indexes.map((index) => ({ kind: "rule", index })) } };
 }

@@ -26,11 +26,9 @@ export function createPending(correlation: Correlation): Pending | undefined {
     },
     enter(member, isWaiting) {
       const { time } = member;
-      if (disturbs(member)) {
-        positions = positions.filter((position) => position >= time || position + timespanMs < time);
-      }
-      if (positions.at(-1) === time) positions.pop();
-      if (isWaiting) positions.push(time);
+      // What was complete before this member came is taken out already.
+      if (disturbs(member)) positions = positions.filter((position) => position >= time);
+      if (isWaiting && positions.at(-1) !== time) positions.push(time);
     },
     replace(isInRange, others) {
       const outside = positions.filter((position) => !isInRange(position));

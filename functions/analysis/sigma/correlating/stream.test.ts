@@ -5,6 +5,7 @@ import type { Correlation } from "../language/correlation.ts";
 import { evaluateCorrelations } from "./chain.ts";
 import {
   atLeast,
+  atMost,
   correlationOf,
   correlationsOf,
   followedBy,
@@ -162,17 +163,80 @@ describe("a chain", () => {
     const quiet = correlationOf({
       id: "quiet",
       refersTo: [{ kind: "rule", id: "a" }],
-      condition: { kind: "number", comparisons: [{ operator: "eq", operand: 0 }] },
+      condition: atMost(0),
       silent: true,
     });
     const counting = { ...both, id: "counting", type: "event_count", condition: atLeast(1) } as const;
-    const stream = createStream([both, quiet, counting], limits);
+    const twice = { ...counting, id: "twice", condition: atLeast(2) };
+    const stream = createStream([both, quiet, counting, twice], limits);
     const named = (time: number, ids: readonly string[]) =>
       stream.process(time, ids, {}).map(({ correlation }) => correlation.id);
     expect(named(1, ["a"])).toEqual(["counting"]);
     expect(named(11, [])).toEqual([]);
     expect(named(11.5, [])).toEqual(["both", "counting"]);
     expect(named(12, [])).toEqual([]);
+  });
+
+  test("is told once of an event that is found in two groups of what it counts", () => {
+    const aliases = { address: { 0: "source", 1: "destination" } };
+    const refersTo = [
+      { kind: "rule", id: "a" },
+      { kind: "rule", id: "b" },
+    ] as const;
+    const child = correlationOf({
+      id: "child",
+      refersTo,
+      aliases,
+      groupBy: ["address"],
+      condition: atLeast(2),
+      silent: true,
+    });
+    const parent = correlationOf({
+      id: "parent",
+      refersTo: [{ kind: "correlation", id: "child" }],
+      groupBy: ["user"],
+      condition: atLeast(1),
+    });
+    const stream = createStream([parent, child], limits);
+    const at = (time: number, ids: readonly string[], fields: object) =>
+      stream.process(time, ids, fields).map(({ group }) => group.join());
+    expect(at(1, ["a"], { source: "x", user: "u" })).toEqual([]);
+    expect(at(2, ["a", "b"], { source: "x", destination: "y", user: "v" })).toEqual(["v"]);
+    expect(at(2, ["b"], { destination: "y", user: "w" })).toEqual(["w"]);
+  });
+
+  test("waits for what it counts, whatever order the rules are matched in", () => {
+    const order = correlationOf({
+      id: "order",
+      type: "temporal",
+      refersTo: [
+        { kind: "rule", id: "b" },
+        { kind: "correlation", id: "burst" },
+      ],
+      condition: followedBy([0], 1),
+    });
+    for (const ids of [
+      ["a", "b"],
+      ["b", "a"],
+    ]) {
+      const stream = createStream([order, { ...burst, silent: true }], limits);
+      expect(stream.process(1, ["a"], { user: "u" })).toEqual([]);
+      expect(stream.process(2, ids, { user: "u" })).toEqual([]);
+    }
+  });
+
+  test("remembers for as long as what it counts may be found later", () => {
+    const quiet = { ...burst, id: "quiet", condition: atMost(0), silent: true };
+    const pair = correlationOf({
+      id: "pair",
+      refersTo: [{ kind: "correlation", id: "quiet" }],
+      condition: atLeast(2),
+      timespanMs: 4,
+    });
+    const stream = createStream([pair, quiet], limits);
+    const at = (time: number, user?: string) =>
+      stream.process(time, user === undefined ? [] : ["a"], { user }).length;
+    expect([at(1, "u"), at(3, "v"), at(11.5), at(13.5)]).toEqual([0, 0, 0, 1]);
   });
 
   test("does not tell what is silent", () => {
@@ -195,6 +259,14 @@ describe("memory", () => {
     expect(stream.isDue(22)).toBe(true);
     stream.process(22, [], {});
     expect(stream.isDue(end)).toBe(false);
+  });
+
+  test("of a group whose last member is younger lasts longer", () => {
+    const stream = createStream([once], limits);
+    at(stream, 1, "u");
+    at(stream, 15, "u");
+    stream.process(22, [], {});
+    expect([stream.isDue(35), stream.isDue(36)]).toEqual([false, true]);
   });
 
   test("of the group touched longest ago ends when there are too many", () => {

@@ -8,6 +8,7 @@ import {
   correlationOf,
   correlationsOf,
   followedBy,
+  kinds,
   memberSets,
   types,
 } from "./correlation.testing.ts";
@@ -172,4 +173,16 @@ test("the evidence of a bucket are the members of its qualifying windows, each o
     [0, 3, 9, 8, 9],
     [1, 5, 12, 8, 13],
   ]);
+});
+
+test.for(kinds)("%j: windows of thousands of members are told apart to the last one", (window) => {
+  const members = Array.from({ length: 9000 }, (_, time) => ({
+    member: `m${time}`,
+    time,
+    rules: 1,
+    values: [],
+  }));
+  const correlation = correlationOf({ window, timespanMs: 3000, condition: atLeast(3000) });
+  const expected = window.kind === "tumbling" ? [3000, 3000, 3000] : [3000, 5999, 5999];
+  expect(evaluateWindow(correlation, members).map(({ count }) => count)).toEqual(expected);
 });
