@@ -57,13 +57,14 @@ export interface TestAnalysisOptions extends Partial<Pick<DetectorDeps, "rules" 
   readonly now?: () => number;
   readonly latenessMs?: number;
   readonly maxGroups?: number;
+  readonly floodLimit?: number;
   readonly sink?: Sink;
 }
 
 /** A whole analysis in memory, without the host around it. */
 export function createTestAnalysis(options: TestAnalysisOptions = {}) {
   const { now = () => testNow, latenessMs = 600_000, failpoint = noFailpoint } = options;
-  const { maxGroups = 100_000, sink = async () => undefined } = options;
+  const { maxGroups = 100_000, floodLimit = 0, sink = async () => undefined } = options;
   const state = options.state ?? createMemoryState({ now });
   const ledger = options.ledger ?? createMemoryLedger({ now });
   const ruleSet = options.rules?.() ?? compileTestRules();
@@ -73,7 +74,8 @@ export function createTestAnalysis(options: TestAnalysisOptions = {}) {
   const restore = createRestore({ state, ledger, now, latenessMs, metrics, log });
   const replays = createReplays({ ledger });
   const evaluate = createEvaluate({ state, restore, replays, latenessMs, now, metrics });
-  const detect = createDetector({ rules, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
+  const judging = { rules, ledger, evaluate, state, maxGroups, floodLimit };
+  const detect = createDetector({ ...judging, failpoint, log, metrics });
   const settle = createSettlement({ rules, ledger, replays, sink, limit: 100, log, metrics });
   return { detect, settle, restore, state, ledger, metrics, rules };
 }

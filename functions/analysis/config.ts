@@ -41,6 +41,8 @@ export const analysisConfig = z.object({
   AUDITFLOW_MAX_GROUPS: z.coerce.number().int().min(1).default(100_000),
   /** Events of one group in memory; what needs older ones is evaluated from the ledger. */
   AUDITFLOW_MAX_GROUP_MEMBERS: z.coerce.number().int().min(1).default(10_000),
+  /** Alerts of one rule about one source in a minute that are told one by one; further ones are summed up. 0: all. */
+  AUDITFLOW_FLOOD_LIMIT: z.coerce.number().int().min(0).default(100),
   /** Connections to PostgreSQL at most. */
   AUDITFLOW_POSTGRES_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(4),
   /** Where to fail on purpose, for fault tests; see runtime/failpoints.ts. */

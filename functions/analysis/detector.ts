@@ -14,6 +14,7 @@ import { createCapping } from "./correlation/capping.ts";
 import { recordedMembers } from "./correlation/confirmation.ts";
 import type { Raised } from "./correlation/confirmation.ts";
 import type { Evaluate, Evaluated } from "./correlation/evaluate.ts";
+import { createBreaker, type Telling } from "./flood.ts";
 import { shownRuleId } from "./rules/content.ts";
 import type { Rule } from "./sigma/rule.ts";
 import type { RuleSet } from "./sigma/rule-set.ts";
@@ -25,12 +26,14 @@ export interface DetectorDeps {
   readonly ledger: Pick<Ledger, "accept" | "record">;
   /** Offers the event to a window. */
   readonly evaluate: Evaluate;
-  readonly state: Pick<State, "confirm" | "confirmLate">;
+  readonly state: Pick<State, "confirm" | "confirmLate" | "admit">;
+  /** Alerts of one rule about one source within a minute that are told one by one; 0 for all of them. */
+  readonly floodLimit: number;
   /** How many groups of one correlation the state may hold; told in alerts only. */
   readonly maxGroups: number;
   readonly failpoint: Failpoint;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "ruleMatches" | "alertsRaised" | "groupsCapped">;
+  readonly metrics: Pick<Metrics, "ruleMatches" | "alertsRaised" | "alertsSummarised" | "groupsCapped">;
 }
 
 /** Answers an audit event with the alert events it gives rise to. */
@@ -88,8 +91,9 @@ interface Detected {
 }
 
 /** What the rules and the windows say about an event that is in the ledger. */
-function createDetection({ evaluate, maxGroups, metrics }: DetectorDeps) {
+function createDetection({ evaluate, state, maxGroups, floodLimit, log, metrics }: DetectorDeps) {
   const label = createBoundedLabel();
+  const calm = createBreaker({ state, limit: floodLimit, log, metrics });
   const cap = createCapping({ maxGroups, metrics });
 
   return async (ruleSet: RuleSet, event: Event<AuditRecorded>, time: number): Promise<Detected> => {
@@ -99,12 +103,12 @@ function createDetection({ evaluate, maxGroups, metrics }: DetectorDeps) {
     for (const rule of verdict.matched) metrics.ruleMatches.inc({ rule: label(shownRuleId(rule)) });
     const { evaluated, timers, capped } = await evaluate({ event, time, ruleSet, verdict });
     const { told, onRecorded } = cap(capped, cause);
+    const alerts = [
+      ...ruleAlerts(verdict.matched, cause),
+      ...evaluated.flatMap((found) => alertsOf(found, cause)),
+    ];
     return {
-      alerts: [
-        ...ruleAlerts(verdict.matched, cause),
-        ...evaluated.flatMap((found) => alertsOf(found, cause)),
-        ...told,
-      ],
+      alerts: [...(await calm(alerts, cause)), ...told],
       raised: evaluated.flatMap(raisedBy),
       timers,
       onRecorded,
@@ -112,12 +116,12 @@ function createDetection({ evaluate, maxGroups, metrics }: DetectorDeps) {
   };
 }
 
-function ruleAlerts(matched: readonly Rule[], cause: Cause): readonly Told[] {
+function ruleAlerts(matched: readonly Rule[], cause: Cause): readonly Telling[] {
   const raising = matched.filter(({ silent }) => !silent);
   return raising.map((rule) => ({ rule: shownRuleId(rule), alert: ruleAlert(rule, cause) }));
 }
 
-function alertsOf(found: Evaluated, cause: Cause): readonly Told[] {
+function alertsOf(found: Evaluated, cause: Cause): readonly Telling[] {
   const rule = shownRuleId(found.correlation);
   const alerts = found.qualified.flatMap((bucket) => bucketAlerts(found, bucket, cause));
   return alerts.map((alert) => ({ rule, alert }));

@@ -69,7 +69,9 @@ async function start(host: Host): Promise<RunningFunction<Accepts>> {
     onFire: (name, kind) => log.warn({ name, kind }, "failpoint"),
   });
   const maxGroups = config.AUDITFLOW_MAX_GROUPS;
-  const detect = createDetector({ rules, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
+  const floodLimit = config.AUDITFLOW_FLOOD_LIMIT;
+  const judging = { rules, ledger, evaluate, state, maxGroups, floodLimit };
+  const detect = createDetector({ ...judging, failpoint, log, metrics });
   const { sink } = host;
   const settle = createSettlement({ rules, ledger, replays, sink, limit: reconcileLimit, log, metrics });
   const app = createRoutes(host, { ledger, settle });

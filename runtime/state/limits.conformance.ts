@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { windowLimits } from "./state.ts";
 import type { State, WindowLimits, WindowStep } from "./state.ts";
@@ -25,6 +25,32 @@ export function limitsConformance(name: string, open: (limits?: WindowLimits) =>
     await state.rebuild([{ series, from: base - 3_600_000 }], async () => {});
     return state;
   }
+
+  describe(`${name}: admission`, () => {
+    const asked = (member: string, key = "key") => ({ key, member, limit: 2, rememberMs: 60_000 });
+
+    test("admits the first members of a key, those again, and no further one", async () => {
+      const state = await covered({});
+      const answers: boolean[] = [];
+      for (const member of ["a", "b", "c", "a", "b", "c"]) answers.push(await state.admit(asked(member)));
+      expect(answers).toEqual([true, true, false, true, true, false]);
+      expect(await state.admit(asked("c", "other\0key"))).toBe(true);
+    });
+
+    test("asked by many at once, as many are admitted as there is room for", async () => {
+      const state = await covered({});
+      const members = Array.from({ length: 20 }, (_, index) => `m${index}`);
+      const answers = await Promise.all(members.map((member) => state.admit(asked(member))));
+      expect(answers.filter(Boolean)).toHaveLength(2);
+    });
+
+    test("is forgotten after its time", async () => {
+      const state = await covered({});
+      const brief = { key: "key", limit: 1, rememberMs: 1 };
+      expect(await state.admit({ ...brief, member: "a" })).toBe(true);
+      await vi.waitFor(async () => expect(await state.admit({ ...brief, member: "b" })).toBe(true));
+    });
+  });
 
   describe(`${name}: groups per series`, () => {
     const offered = (key: string, time = 1, changes: Partial<WindowStep> = {}) =>

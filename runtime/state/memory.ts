@@ -9,8 +9,8 @@ export interface MemoryStateOptions {
   readonly limits?: WindowLimits | undefined;
 }
 
-/** Members of a bucket that were told of from the ledger. */
-interface Told {
+/** Members that are remembered for a while: those told of from the ledger, those admitted. */
+interface Remembered {
   readonly members: Set<string>;
   readonly expiresAt: number;
 }
@@ -20,7 +20,8 @@ interface Told {
  * rebuilds them from the ledger before it trusts them.
  */
 export function createMemoryState({ now, limits = windowLimits }: MemoryStateOptions): State {
-  const told = createExpiring<Told>(now, (bucket) => bucket.expiresAt);
+  const told = createExpiring<Remembered>(now, (bucket) => bucket.expiresAt);
+  const admitted = createExpiring<Remembered>(now, (key) => key.expiresAt);
   const values = new Map<string, string>();
 
   return {
@@ -38,6 +39,15 @@ export function createMemoryState({ now, limits = windowLimits }: MemoryStateOpt
         const known = told.get(toldKey(name, part.bucket))?.members;
         return { ...part, members: part.members.filter(({ member }) => !known?.has(member)) };
       }),
+
+    admit: async ({ key, member, limit, rememberMs }) => {
+      const members = admitted.get(key)?.members ?? new Set();
+      if (members.has(member)) return true;
+      if (members.size >= limit) return false;
+      members.add(member);
+      admitted.set(key, { members, expiresAt: now() + rememberMs });
+      return true;
+    },
 
     read: async (key) => {
       const text = values.get(key);

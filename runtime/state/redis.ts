@@ -1,4 +1,5 @@
 import { digest } from "./digest.ts";
+import { admitScript } from "./lua/admit.ts";
 import { connectRedis } from "./redis-connection.ts";
 import type { RedisConnectionOptions } from "./redis-connection.ts";
 import { createRedisLate } from "./redis-late.ts";
@@ -27,6 +28,10 @@ export async function openRedisState({
   return {
     ...createRedisWindows(redis, { prefix, newId, limits }),
     ...createRedisLate(redis, (window, bucket) => nameOf("told", `${bucket} ${window.key}`)),
+    admit: async ({ key, member, limit, rememberMs }) => {
+      const args = [member, String(limit), String(rememberMs)];
+      return Number(await redis.script(admitScript, { keys: [nameOf("admitted", key)], args })) === 1;
+    },
     read: async (key) => {
       const text = await redis.command("GET", nameOf("value", key));
       return typeof text === "string" ? (JSON.parse(text) as unknown) : undefined;

@@ -106,6 +106,17 @@ export interface Coverage {
 /** Adds a member during a rebuild, without evaluating anything. */
 export type AddMember = (step: WindowStep) => Promise<void>;
 
+/** A member that asks for a place among the first of a key. */
+export interface Admission {
+  /** Any text; adapters hash it. */
+  readonly key: string;
+  readonly member: string;
+  /** How many different members a key admits. */
+  readonly limit: number;
+  /** How long, in milliseconds, those admitted are remembered after the latest one. */
+  readonly rememberMs: number;
+}
+
 /**
  * Short-lived memory shared by all replicas. It may be lost at any time and is then rebuilt.
  *
@@ -130,6 +141,11 @@ export interface State extends AsyncDisposable {
     window: WindowName,
     buckets: readonly Bucket[],
   ): Promise<readonly Bucket[]>;
+  /**
+   * Whether the member is among the first `limit` of its key; the same answer for a repetition of one that
+   * was admitted. Holds no more than `limit` members. What is lost is begun anew: for noise, not for truth.
+   */
+  admit(admission: Admission): Promise<boolean>;
   /** A small JSON value kept until replaced. `undefined` when there is none. */
   read(key: string): Promise<unknown>;
   write(key: string, value: unknown): Promise<void>;

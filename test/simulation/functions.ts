@@ -77,7 +77,8 @@ export function startAnalysis(around: Surroundings): Analysis {
   const failpoint = createFailpoints(world, around.failpointHits);
   const rules = () => ruleSet;
   const maxGroups = 100_000;
-  const detect = createDetector({ rules, ledger, evaluate, state, maxGroups, failpoint, log, metrics });
+  const judging = { rules, ledger, evaluate, state, maxGroups, floodLimit: 0 };
+  const detect = createDetector({ ...judging, failpoint, log, metrics });
   const route = openRoute(around, {
     definition: { name: "analysis", accepts: [auditRecorded], emits: [alertRaised] },
     handle: detect,

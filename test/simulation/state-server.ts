@@ -22,6 +22,7 @@ export function createStateServer(world: World, plant: PlantState = (state) => s
     confirmLate: (window, recorded) => statement("confirm late", () => current.confirmLate(window, recorded)),
     unconfirmedLate: (window, buckets) =>
       statement("unconfirmed late", () => current.unconfirmedLate(window, buckets)),
+    admit: (admission) => statement("admit", () => current.admit(admission)),
     read: (key) => statement("read", () => current.read(key)),
     write: (key, value) => statement("write", () => current.write(key, value)),
     isCurrent: (series) => statement("is current", () => current.isCurrent(series)),

@@ -20,6 +20,7 @@ function createSubject(name: keyof typeof ruleSets, faults: Partial<Planted> = {
     confirm: (window, recorded) => current.confirm(window, recorded),
     confirmLate: (window, recorded) => current.confirmLate(window, recorded),
     unconfirmedLate: (window, buckets) => current.unconfirmedLate(window, buckets),
+    admit: (admission) => current.admit(admission),
     read: (key) => current.read(key),
     write: (key, value) => current.write(key, value),
     isCurrent: (series) => current.isCurrent(series),

@@ -183,7 +183,7 @@ function createReplica({ state, ledger, metrics, ruleSet, now }: ReplicaDeps) {
   const restore = createRestore({ state, ledger, now: Date.now, latenessMs, metrics, log });
   const replays = createReplays({ ledger });
   const evaluate = createEvaluate({ state, restore, replays, latenessMs, now, metrics });
-  const detector = { rules, ledger, evaluate, state, maxGroups: 100_000, log, metrics };
+  const detector = { floodLimit: 0, rules, ledger, evaluate, state, maxGroups: 100_000, log, metrics };
   const settle: Settle = createSettlement({ rules, ledger, replays, sink, limit: 60, log, metrics });
   return { settle, detectorWith: (failpoint: Failpoint) => createDetector({ ...detector, failpoint }) };
 }
