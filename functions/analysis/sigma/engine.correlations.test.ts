@@ -79,6 +79,39 @@ describe("temporal", () => {
     ).toEqual([11.5]);
   });
 
+  test("ordered wants an event for each time a rule is named", () => {
+    const ordered = { type: "temporal_ordered", rules: ["a", "a", "b"] };
+    expect(
+      found(ordered, [
+        [1, "a"],
+        [2, "b"],
+        [3, "a"],
+        [4, "b"],
+      ]),
+    ).toEqual([4]);
+    expect(
+      found(ordered, [
+        [1, "a"],
+        [2, "ab"],
+        [3, "a"],
+      ]),
+    ).toEqual([]);
+    const aliases = { address: { a: "source", b: "destination" } };
+    const grouped = { ...ordered, aliases, "group-by": ["address"] };
+    const [from, to] = [
+      { source: "x", destination: "y" },
+      { source: "y", destination: "x" },
+    ];
+    expect(
+      found(grouped, [
+        [1, "a", from],
+        [2, "a", from],
+        [3, "b", from],
+        [4, "b", to],
+      ]),
+    ).toEqual([4]);
+  });
+
   test("ordered and not followed by", () => {
     const correlation = { type: "temporal_ordered", rules: ["a", "b"], condition: "a and not b" };
     expect(

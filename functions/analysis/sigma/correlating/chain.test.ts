@@ -1,10 +1,13 @@
 import { assert, array, constantFrom, integer, nat, option, property, record } from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { Correlation } from "../language/correlation.ts";
 import { chainReachMs, evaluateCorrelations, type Occurrence, withReferred } from "./chain.ts";
 import { atLeast, correlationOf, followedBy } from "./correlation.testing.ts";
 import { bucketsByDefinition, positionsByDefinition } from "./model.testing.ts";
+
+// Hundreds of drawn streams each: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const referred = { kind: "rule", id: "a" } as const;
 const burst = correlationOf({
@@ -160,7 +163,7 @@ test("a chain is what the definition makes of the positions of what it refers to
       const inOrder = found.toSorted((a, b) => (a.group.join() < b.group.join() ? -1 : 1));
       expect(inOrder.flatMap(({ buckets }) => buckets)).toEqual(expected);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 

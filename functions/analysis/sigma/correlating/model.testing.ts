@@ -51,11 +51,7 @@ function isSilence({ type, condition }: Correlation): boolean {
   return holds(0) && !Array.from({ length: 100 }, (_, index) => index + 1).some(holds);
 }
 
-export function windowOf(
-  correlation: Correlation,
-  given: readonly Member[],
-  position: number,
-): readonly Member[] {
+function windowOf(correlation: Correlation, given: readonly Member[], position: number): readonly Member[] {
   const { timespanMs, window } = correlation;
   const members = given.filter((member) => counts(correlation, member));
   if (isSilence(correlation)) return members.filter(({ time }) => time === position);

@@ -1,7 +1,10 @@
 import { array, assert, boolean, nat, property, tuple } from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { createOrderedValues } from "./ordered-values.ts";
+
+// Hundreds of drawn streams each: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Enough numbers that chunks are cut, and few enough different ones that they repeat. */
 const steps = array(tuple(boolean(), nat({ max: 2000 })), { minLength: 1500, maxLength: 4000, size: "max" });

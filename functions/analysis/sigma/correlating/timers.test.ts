@@ -19,3 +19,11 @@ test("what is due first is taken first, whatever was added and taken in between"
     }),
   );
 });
+
+test("what is of no use any more is dropped, and the order stays", () => {
+  const timers = createTimers<number>();
+  for (const due of [5, 3, 8, 1, 9, 2, 7]) timers.add(due, due);
+  timers.keep(({ due }) => due % 2 === 1);
+  expect(timers.size).toBe(5);
+  expect(Array.from({ length: 5 }, () => timers.take()?.item)).toEqual([1, 3, 5, 7, 9]);
+});

