@@ -69,10 +69,14 @@ export function timersConformance(opened: () => LedgerUnderTest): void {
     const timer = someTimer();
     await arm(timer);
     const claims = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => dueOf(timer.series, 100, n % 2 ? ledger : opened().replica)),
+      Array.from({ length: 10 }, (_, n) => dueOf(timer.series, long, n % 2 ? ledger : opened().replica)),
     );
     expect(claims.flat()).toHaveLength(1);
-    await expect.poll(() => dueOf(timer.series)).toHaveLength(1);
+    const other = someTimer();
+    await arm(other);
+    expect(await dueOf(other.series, 50)).toHaveLength(1);
+    await expect.poll(() => dueOf(other.series, 50), { interval: 75 }).toHaveLength(1);
+    expect(await dueOf(timer.series)).toEqual([]);
   });
 
   test("many that ask for one timer arm it once, for the latest of their times", async () => {
@@ -86,10 +90,15 @@ export function timersConformance(opened: () => LedgerUnderTest): void {
   });
 
   test("what is only asked for when it is late has no effect before", async () => {
-    const timer = someTimer({ onlyWhenLate: true });
-    const early = { ...timer, bucket: 8, endsAt: Date.now() - 1000, latenessMs: long };
-    await arm(timer, early);
+    const timer = someTimer();
+    await arm(
+      { ...timer, onlyWhenLate: true },
+      { ...timer, bucket: 8, latenessMs: 2 * long, onlyWhenLate: true },
+    );
     expect((await dueOf(timer.series)).map(({ bucket }) => bucket)).toEqual([7]);
+    // Had the second one been armed, it would be due two hours from now.
+    await arm({ ...timer, bucket: 8 });
+    expect((await dueOf(timer.series)).map(({ bucket }) => bucket)).toEqual([7, 8]);
   });
 
   test("a verdict that came second arms nothing", async () => {

@@ -142,7 +142,7 @@ describe("whatever happens to the pipeline, it answers what the accepted events 
       expect(sum.episodes).toBeGreaterThan(2 * runs);
       expect(sum.settled).toBeGreaterThan(2 * runs);
     },
-    600_000,
+    900_000,
   );
 });
 
