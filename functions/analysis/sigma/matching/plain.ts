@@ -107,7 +107,7 @@ function refersTo(
 }
 
 /**
- * All places the pattern can have come to, part by part. `one` is one character as it stood in the event,
+ * All places the pattern can have come to, part by part, in ascending order. `one` is one character as it stood in the event,
  * whatever length folding gives it, and never a part of one.
  */
 function isLike(pattern: Pattern, original: string, cased: boolean): boolean {
@@ -123,9 +123,11 @@ function isLike(pattern: Pattern, original: string, cased: boolean): boolean {
   let places = new Set([0]);
   for (const part of pattern) {
     const next = new Set<number>();
+    const [first = text.length + 1] = places;
+    if (part === "many") for (let i = first; i <= text.length; i += 1) next.add(i);
     for (const place of places) {
-      if (part === "many") for (let i = place; i <= text.length; i += 1) next.add(i);
-      else if (part === "one") next.add(afterCharacter.get(place) ?? -1);
+      if (part === "many") break;
+      if (part === "one") next.add(afterCharacter.get(place) ?? -1);
       else if (text.startsWith(prepare(part.literal), place)) next.add(place + prepare(part.literal).length);
     }
     next.delete(-1);

@@ -137,6 +137,10 @@ function createParser(source: string): (flags: string) => Regex {
       case "+":
       case "?":
         throw new Unread();
+      case "{":
+        // With nothing before it to be repeated (`(?i){2}`), RE2 repeats what came before that.
+        if (/^\d+(?:,\d*)?\}/.test(source.slice(at, at + 12))) throw new Unread();
+        return { kind: "set", set: setOf(char, flags) };
       case "\\": {
         const assertion = assertions[source[at] ?? ""];
         if (assertion === undefined) return { kind: "set", set: parseEscape(flags) };
