@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+
+import { codesOf, correlationText, holds, letters, refusal } from "./engine.testing.ts";
+
+describe("networks", () => {
+  test.for([
+    "10.1.2.3",
+    "0.0.0.0/0",
+    "::/0",
+    "::1",
+    "1::",
+    "1:2:3:4:5:6:7:8/128",
+    "1:2:3:4:5:6:7::",
+    "::2:3:4:5:6:7:8",
+    "1:2:3:4:5:6:1.2.3.4",
+    "::ffff:1.2.3.4/128",
+  ])("%s is one", (network) => expect(refusal({ selection: { "f|cidr": network } })).toBe("loads"));
+
+  test.for([
+    "",
+    "10.0.0.0/",
+    "10.0.0.0/8x",
+    "10.0.0.0/-8",
+    "10.0.0.0/8/8",
+    "10.0.0.0/33",
+    "10.0.0.1/8",
+    "10.0.0",
+    "10.0.0.0.0",
+    "10.0.0.256",
+    "010.0.0.0/8",
+    "10.0.0.a",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7:8::",
+    "1:2:3:4::5:6:7:8",
+    "1::2::3",
+    "::12345",
+    "::g",
+    "::1.2.3.4:5",
+    "::1.2.3.256",
+    "1.2.3.4:5::",
+    "1:2:3:4:5:6:7:1.2.3.4",
+    "::/129",
+    "2001:db8::1/64",
+  ])("%j is none", (network) =>
+    expect(refusal({ selection: { "f|cidr": network } })).toBe("RULE_VALUE_INVALID"),
+  );
+});
+
+describe("the condition of a correlation", () => {
+  const tumbling = { auditflow: { window: { type: "tumbling" } } };
+  const codes = (type: string, condition: object, changes: object = {}) => {
+    const field = type.startsWith("value_") ? { field: "n" } : {};
+    return codesOf(...letters, correlationText({ type, condition: { ...field, ...condition } }, changes));
+  };
+
+  test.for([
+    ["event_count", { gte: 1 }],
+    ["event_count", { lte: 0 }],
+    ["event_count", { neq: 1 }],
+    ["value_count", { gte: 1 }],
+    ["value_sum", { neq: 1 }],
+    ["value_sum", { gt: -1.5 }],
+    ["value_sum", { gte: 1, lte: 1 }],
+    ["value_avg", { gt: 1, lt: 1.5 }],
+    ["value_avg", { lt: 1.5, gt: 1 }],
+    ["value_avg", { gt: 10, lt: 20, neq: 15 }],
+  ] as const)("%s %j can hold", ([type, condition]) => expect(codes(type, condition)).toEqual([]));
+
+  test.for([
+    ["event_count", {}],
+    ["event_count", { gte: 0 }],
+    ["event_count", { lt: 0 }],
+    ["event_count", { gte: -1 }],
+    ["event_count", { gte: 1.5 }],
+    ["event_count", { gte: "3" }],
+    ["event_count", { gte: true }],
+    ["event_count", { gte: null }],
+    ["event_count", { gte: [3] }],
+    ["event_count", { gte: 5, lte: 3 }],
+    ["value_count", { gte: 1.5 }],
+    ["value_count", { gte: 0 }],
+    ["value_count", { eq: 0 }],
+    ["value_sum", {}],
+    ["value_sum", { gte: "3" }],
+    ["value_sum", { gt: 1, lte: 1 }],
+    ["value_sum", { lt: 1, gte: 1 }],
+    ["value_sum", { eq: 1, neq: 1 }],
+    ["value_avg", { gt: 2, lt: 1 }],
+  ] as const)("%s %j is refused", ([type, condition]) => {
+    expect(codes(type, condition)).toEqual(["CORRELATION_INVALID"]);
+  });
+
+  test("silence has no slots; few events have", () => {
+    expect(codes("event_count", { lte: 0 }, tumbling)).toEqual(["CORRELATION_INVALID"]);
+    expect(codes("event_count", { lte: 2 }, tumbling)).toEqual([]);
+    expect(codes("event_count", { gte: 2 }, tumbling)).toEqual([]);
+  });
+});
+
+describe("the condition of a rule", () => {
+  const selections = { sel_a: { a: 1 }, sel_b: { b: 1 } };
+
+  test.for([
+    ["1 of s*_*", true],
+    ["1 of *s*a", true],
+    ["1 of s*l*a", true],
+    ["1 of *e*", true],
+    ["all of *e*_*", false],
+    ["1 of *_*b", false],
+  ] as const)("a pattern with several stars: %s", ([condition, expected]) => {
+    expect(holds({ ...selections, condition }, { a: 1 })).toBe(expected);
+  });
+
+  test.for(["1 of *x*_a", "1 of sel_*_a", "1 of s*_a*_a", "1 of *ls*", "1 of sel_a*a"])(
+    "%s names nothing",
+    (condition) => {
+      expect(refusal({ ...selections, condition })).toBe("RULE_SELECTOR_EMPTY");
+    },
+  );
+
+  test.for([
+    [{}],
+    [[]],
+    [null],
+    [["sel_a", {}]],
+    ["1 of sel.*"],
+    ["1 of sel_a$"],
+    ["1 of"],
+    ["of sel_a"],
+    ["sel_a)"],
+  ] as const)("%j is none", ([condition]) =>
+    expect(refusal({ ...selections, condition })).toBe("RULE_CONDITION_INVALID"),
+  );
+});
