@@ -2,8 +2,7 @@ import { assert, asyncProperty, check } from "fast-check";
 import { expect, test } from "vitest";
 
 import { createMemoryState } from "../../../runtime/state/memory.ts";
-import { StateLostError } from "../../../runtime/state/state.ts";
-import type { State } from "../../../runtime/state/state.ts";
+import { type State, StateLostError, type WindowLimits, windowLimits } from "../../../runtime/state/state.ts";
 import { ruleSets } from "./correlations.testing.ts";
 import { createCoverage } from "./coverage.testing.ts";
 import { play, type Subject } from "./order-free.testing.ts";
@@ -11,9 +10,13 @@ import { type Planted, planted } from "./planted.testing.ts";
 import { story } from "./story.testing.ts";
 
 /** A memory that can be lost: afterwards it is another, empty one. */
-function createSubject(name: keyof typeof ruleSets, faults: Partial<Planted> = {}): Subject {
+function createSubject(
+  name: keyof typeof ruleSets,
+  faults: Partial<Planted> = {},
+  limits: WindowLimits = windowLimits,
+): Subject {
   const plantState = faults.state ?? ((state: State) => state);
-  const open = () => plantState(createMemoryState({ now: Date.now }));
+  const open = () => plantState(createMemoryState({ now: Date.now, limits }));
   let current = open();
   const state: State = {
     window: (step) => current.window(step),
@@ -56,6 +59,23 @@ test.for(sets)(
       { numRuns },
     );
     coverage.expectAtLeast(least);
+  },
+);
+
+test.for(["counts", "windows", "chains"] as const)(
+  "with groups that hold three members at most the alerts are the same: %s",
+  { timeout: 60_000 },
+  async (name) => {
+    const coverage = createCoverage(ruleSets[name]);
+    const limits = { ...windowLimits, membersPerGroup: 3 };
+    await assert(
+      asyncProperty(story(1), async (story) => {
+        const subject = { ...createSubject(name, {}, limits), isForgetful: true };
+        coverage.add(await play(story, subject));
+      }),
+      { numRuns: 250 },
+    );
+    coverage.expectAtLeast({ late: 250, alerts: 2 });
   },
 );
 
