@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { codesOf, correlationText, holds, letters, refusal } from "./engine.testing.ts";
+import { createEngine } from "./engine.ts";
+import { codesOf, correlationText, holds, letters, refusal, ruleOf } from "./engine.testing.ts";
 
 describe("networks", () => {
   test.for([
@@ -132,4 +133,41 @@ describe("the condition of a rule", () => {
   ] as const)("%j is none", ([condition]) =>
     expect(refusal({ ...selections, condition })).toBe("RULE_CONDITION_INVALID"),
   );
+
+  test.for(["sel.a", "sel_a$", "$sel_a", "and", "1 of sel_$", "1 of $sel_a", "(sel_a sel_b)", "sel_a not"])(
+    "%s is no sentence",
+    (condition) => {
+      expect(refusal({ ...selections, condition })).toBe("RULE_CONDITION_INVALID");
+    },
+  );
+
+  test.for(["1 of sel", "1 of el_a", "all of sel_", "1 of *el", "1 of el*", "1 of sel_a_*", "1 of *sel_ab"])(
+    "%s names nothing either",
+    (condition) => {
+      expect(refusal({ ...selections, condition })).toBe("RULE_SELECTOR_EMPTY");
+    },
+  );
+
+  test.for([
+    ["sel_a AND sel_b", "Unexpected 'AND' (write 'and' in lower case)."],
+    ["NOT", "Unknown identifier 'NOT' (write 'not' in lower case); there are: sel_a, sel_b."],
+    ["1 OF sel_a", "(write 'of' in lower case)"],
+    ["ALL of them", "(write 'all' in lower case)"],
+    ["1 of THEM", "'THEM' names no identifier; there are: sel_a, sel_b."],
+    ["SEL_A", "Unknown identifier 'SEL_A'; there are: sel_a, sel_b."],
+    ["sel_c", "Unknown identifier 'sel_c'; there are: sel_a, sel_b."],
+    ["sel_a sel_b", "Unexpected 'sel_b'."],
+  ] as const)("of %s the message says: %s", ([condition, message]) => {
+    const text = ruleOf({ ...selections, condition });
+    expect(() => createEngine([text])).toThrow(message);
+  });
+
+  test("a message lists twenty names and no more", () => {
+    const many = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, { f: 1 }]));
+    const condition = "x";
+    expect(() => createEngine([ruleOf({ ...many(20), condition })])).toThrow("s18, s19.");
+    expect(() => createEngine([ruleOf({ ...many(21), condition })])).toThrow("s18, s19 ....");
+    expect(() => createEngine([ruleOf({ ...many(22), condition })])).not.toThrow("s20");
+  });
 });
