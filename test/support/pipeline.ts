@@ -59,6 +59,8 @@ export async function openTestPipeline(options: TestPipelineOptions = {}): Promi
         AMQP_URL: options.amqpUrl,
         REDIS_URL: options.redisUrl,
         AUDITFLOW_REDIS_PREFIX: `${name}:`,
+        // Tests count alerts one by one, and send faster than people sin.
+        AUDITFLOW_FLOOD_LIMIT: "0",
         ...options.env,
       },
       directory: ".auditflow",
