@@ -111,6 +111,12 @@ const windows: readonly Wanted[] = [
     condition: all(rule(0), rule(1)),
   },
   { id: "in order", ...inOrder, condition: all(rule(0), rule(1), rule(2)) },
+  {
+    id: "twice, then passed",
+    type: "temporal_ordered",
+    rules: ["failed", "failed", "passed"],
+    condition: all(rule(0), rule(1), rule(2)),
+  },
   { id: "in order in a slot", ...twoInOrder, window: tumbling, condition: all(rule(0), rule(1)) },
   { id: "in order in a session", ...twoInOrder, window: session, condition: all(rule(0), rule(1)) },
 ];
