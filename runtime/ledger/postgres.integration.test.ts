@@ -99,41 +99,6 @@ describe("the ledger in PostgreSQL", () => {
     await expect(putOff).resolves.toBeUndefined();
   });
 
-  test("timers that others are just claiming are left to them, not waited for", async () => {
-    await using ledger = await openLedger(url);
-    const event = someEvent();
-    await ledger.accept(event);
-    const timers = [1, 2].map((bucket) => ({ series: "s", group: "", bucket, endsAt: 0, latenessMs: 0 }));
-    await ledger.record({ event, ruleSet: "r", detections: [], timers });
-    await sql.begin(async (transaction) => {
-      await transaction`select from timers where bucket = 1 for update`;
-      const due = await ledger.dueTimers({ limit: 10, leaseMs: 60_000 });
-      expect(due.map(({ bucket }) => bucket)).toEqual([2]);
-    });
-    const rest = await ledger.dueTimers({ limit: 10, leaseMs: 60_000 });
-    expect(rest.map(({ bucket }) => bucket)).toEqual([1]);
-  });
-
-  test("events that share timers, on many connections at once, arm each of them once", async () => {
-    const series = randomUUID();
-    const timers = Array.from({ length: 20 }, (_, bucket) => {
-      return { series, group: "g", bucket, endsAt: 0, latenessMs: 0 };
-    });
-    await using replicas = new AsyncDisposableStack();
-    const ledgers: Ledger[] = [];
-    for (let n = 0; n < 4; n++) ledgers.push(replicas.use(await openLedger(url, { max: 3 })));
-    await Promise.all(
-      Array.from({ length: 200 }, async (_, n) => {
-        const [event, ledger] = [someEvent(), ledgers[n % 4]!];
-        await ledger.accept(event);
-        const asked = n % 2 ? timers : timers.toReversed();
-        await ledger.record({ event, ruleSet: "r", detections: [], timers: asked });
-      }),
-    );
-    const [row] = await sql`select count(*)::integer as n from timers where series = ${series}`;
-    expect(row).toEqual({ n: 20 });
-  });
-
   test("the totals are what counting would find", async () => {
     await using ledger = await openLedger(url);
     const events = Array.from({ length: 10 }, () => someEvent());
