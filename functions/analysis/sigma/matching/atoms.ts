@@ -27,8 +27,13 @@ export function atomsOf(test: Test): readonly Atom[] {
     }
     case "any":
       return test.of.flatMap(atomsOf);
-    default:
+    case "cidr":
+    case "compare":
+    case "time":
+    case "fieldref":
       return [{ kind: "any" }];
+    default:
+      return test satisfies never;
   }
 }
 
@@ -42,7 +47,6 @@ function atomOfPattern(pattern: Pattern, folded: boolean): Atom {
   if (pattern.length > 0 && literal === "") return { kind: "any" };
   const before = pattern.slice(0, index);
   const after = pattern.slice(index + 1);
-  const isMany = (parts: Pattern) => parts.length === 1 && parts[0] === "many";
   const place = placeOf(before, after);
   // A gate is coarser than folding: what it has changed it also finds where it does not stand.
   const exact =
@@ -51,6 +55,10 @@ function atomOfPattern(pattern: Pattern, folded: boolean): Atom {
     (before.length === 0 || isMany(before)) &&
     (after.length === 0 || isMany(after));
   return { kind: "literal", literal, place, exact };
+}
+
+function isMany(parts: Pattern): boolean {
+  return parts.length === 1 && parts[0] === "many";
 }
 
 function placeOf(before: Pattern, after: Pattern): Place {

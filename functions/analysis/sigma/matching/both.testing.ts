@@ -25,9 +25,12 @@ export function field(name: string, ...tests: readonly Test[]): Expression {
 }
 
 export function keywords(...texts: readonly string[]): Expression {
-  const wrap = (text: string): Pattern => ["many", ...parsePattern(text), "many"];
   return {
     kind: "keywords",
     tests: texts.map((text) => ({ kind: "pattern", pattern: wrap(text), cased: false })),
   };
+}
+
+function wrap(text: string): Pattern {
+  return ["many", ...parsePattern(text), "many"];
 }

@@ -64,7 +64,7 @@ function parseV6(text: string): readonly number[] | undefined {
   // Only the end of an address may be written as v4, and the gap stands for one group at least.
   if (!before || !after || text.lastIndexOf(".", gap) >= 0 || before.length + after.length > 14)
     return undefined;
-  return [...before, ...new Array<number>(16 - before.length - after.length).fill(0), ...after];
+  return [...before, ...Array.from({ length: 16 - before.length - after.length }, () => 0), ...after];
 }
 
 function parseGroups(text: string): readonly number[] | undefined {

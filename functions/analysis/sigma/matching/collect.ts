@@ -1,6 +1,6 @@
 import { add, begin, type Field } from "./field.ts";
 import type { Subject } from "./subject.ts";
-import { compileField, hasOwnKeysOnly, isOwn } from "./values.ts";
+import { compileField, hasOwnKeysOnly, isOwn, isPolluted, readKey } from "./values.ts";
 
 /** Told of what is found while an event is walked. */
 export interface Sink {
@@ -109,8 +109,10 @@ type Walk = (container: object, branch: Branch, event: number) => boolean;
 
 function createWalk(sink: Sink): Walk {
   let event = 0;
+  let polluted = false;
   return (container, branch, number) => {
     event = number;
+    polluted = isPolluted();
     try {
       return visit(container, branch);
     } catch {
@@ -120,7 +122,7 @@ function createWalk(sink: Sink): Walk {
   };
 
   function visit(container: object, branch: Branch): boolean {
-    const isPlain = hasOwnKeysOnly(container);
+    const isPlain = hasOwnKeysOnly(container, polluted);
     let before: Edge | undefined;
     let edge = branch.first;
     // oxlint-disable-next-line guard-for-in -- Own keys are told from inherited ones where it matters.
@@ -132,7 +134,7 @@ function createWalk(sink: Sink): Walk {
       }
       if (edge === undefined) continue;
       if (!edge.idle && (isPlain || isOwn(container, key))) {
-        const value = (container as Record<string, unknown>)[key];
+        const value = readKey(container, key);
         if (value !== undefined && !follow(edge, value)) return false;
       }
       before = edge;
@@ -147,7 +149,8 @@ function createWalk(sink: Sink): Walk {
     const { below } = edge;
     if (!below || typeof value !== "object" || value === null) return true;
     if (!Array.isArray(value)) return visit(value, below);
-    for (const member of value as readonly unknown[]) {
+    for (let i = 0; i < value.length; i += 1) {
+      const member: unknown = value[i];
       if (Array.isArray(member)) return false;
       if (typeof member === "object" && member !== null && !visit(member, below)) return false;
     }
@@ -163,7 +166,8 @@ function createWalk(sink: Sink): Walk {
       put(field, value, sink);
       return true;
     }
-    for (const member of value as readonly unknown[]) {
+    for (let i = 0; i < value.length; i += 1) {
+      const member: unknown = value[i];
       if (Array.isArray(member)) return false;
       put(field, member, sink);
     }
@@ -175,6 +179,20 @@ function learn(branch: Branch, key: string): Edge | undefined {
   if (branch.idle >= mostIdle) return undefined;
   branch.idle += 1;
   return edgeOf(branch, key);
+}
+
+/** Reads one field by the definition. */
+export function createLateReader(field: Field): (fields: object, event: number) => void {
+  const read = compileField(field.name);
+  return (fields, event) => {
+    const { present, values } = read(fields);
+    if (!present) return;
+    begin(field, event, 0);
+    for (const value of values) {
+      if (value === null) field.hasNull = true;
+      else if (value !== undefined) add(field, value);
+    }
+  };
 }
 
 function put(field: Field, value: unknown, sink: Sink): void {

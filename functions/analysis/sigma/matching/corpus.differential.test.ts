@@ -104,7 +104,7 @@ test.skipIf(corpus === undefined)(
     const made = rules.flatMap(({ detection }, i) => {
       const fields: Record<string, unknown> = {};
       satisfy(detection, fields, i);
-      return i % 6 === 0 ? [fields, mutate(fields, i), mutate(fields, i + 1)] : [];
+      return i % 24 === 0 ? [fields, mutate(fields, i), mutate(fields, i + 1)] : [];
     });
     const real =
       realEvents === undefined

@@ -13,8 +13,8 @@ export interface Current {
   event: number;
   /** By predicate: twice the number of the event it was answered for, plus one where it holds. */
   readonly marks: Int32Array;
-  /** Visits all values of the event for the keywords, once. */
-  readonly walkKeywords: () => void;
+  /** Reads a field that is not indexed, or visits all values for the keywords; once an event. */
+  readonly read: (field: Field) => void;
 }
 
 /** A predicate of values, and where it is asked. */
@@ -72,15 +72,17 @@ export function createEvaluator(
     const { field, predicate } = bound;
     const { marks } = current;
     const { id, question } = predicate;
-    if (question.kind === "exists") return () => field.event === current.event;
-    if (question.kind === "null") return () => field.event !== current.event || field.hasNull;
+    const isPresent = () => {
+      if (field.readFor !== current.event) current.read(field);
+      return field.event === current.event;
+    };
+    if (question.kind === "exists") return isPresent;
+    if (question.kind === "null") return () => !isPresent() || field.hasNull;
     if (bound.isIndexed) return () => marks[id] === current.event * 2 + 1;
-    const isKeywords = question.kind === "keywords";
     return () => {
       const mark = marks[id] ?? 0;
       if (mark >> 1 === current.event) return (mark & 1) === 1;
-      if (isKeywords) current.walkKeywords();
-      const holds = field.event === current.event && passesAny(bound, current.fields);
+      const holds = isPresent() && passesAny(bound, current.fields);
       marks[id] = current.event * 2 + (holds ? 1 : 0);
       return holds;
     };

@@ -62,8 +62,13 @@ function itemsOf(expression: Expression, negated = false): readonly (readonly [I
       return itemsOf(expression.of, !negated);
     case "named":
       return itemsOf(expression.of, negated);
-    default:
+    case "null":
+    case "exists":
+    case "field":
+    case "keywords":
       return [[expression, negated]];
+    default:
+      return expression satisfies never;
   }
 }
 

@@ -25,6 +25,8 @@ export interface Field {
   asked: number;
   /** Shorter texts cannot pass anything that is indexed. */
   least: number;
+  /** The event for which it was read last, where it is read only when a rule asks for it. */
+  readFor: number;
   /** Whether the subjects were looked for in memory. */
   recalled: boolean;
 }
@@ -48,6 +50,7 @@ export function createField(name: string, { remembers } = { remembers: true }): 
     rules: new Int32Array(0),
     asked: 0,
     least: 0,
+    readFor: -1,
     recalled: false,
   };
 }

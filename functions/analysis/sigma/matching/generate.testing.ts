@@ -81,8 +81,8 @@ const networks = [
   { bytes: [10, 0, 0, 0], prefix: 21 },
   { bytes: [0, 0, 0, 0], prefix: 0 },
   { bytes: [10, 0, 0, 1], prefix: 32 },
-  { bytes: [0xfe, 0x80, ...new Array<number>(14).fill(0)], prefix: 10 },
-  { bytes: [...new Array<number>(10).fill(0), 0xff, 0xff, 10, 0, 0, 0], prefix: 104 },
+  { bytes: [0xfe, 0x80, ...Array.from({ length: 14 }, () => 0)], prefix: 10 },
+  { bytes: [...Array.from({ length: 10 }, () => 0), 0xff, 0xff, 10, 0, 0, 0], prefix: 104 },
 ];
 
 const simple: fc.Arbitrary<Test> = fc.oneof(

@@ -47,7 +47,7 @@ describe("events nobody should send", () => {
   });
 
   test("100,000 members, of which the last counts", () => {
-    const members = new Array<unknown>(100_000).fill("b");
+    const members = Array.from<unknown>({ length: 100_000 }).fill("b");
     expect(answer(isA, { f: [...members, "a"] })).toBe(true);
     expect(answer(field("f.g", like("a")), { f: [...members, { g: "a" }] })).toBe(true);
     expect(answer(keywords("needle"), { f: [...members, "needle"] })).toBe(true);
@@ -56,7 +56,7 @@ describe("events nobody should send", () => {
   test("what such an event held is not kept", () => {
     const index = createRuleIndex([{ detection: isA }]);
     const held = new WeakRef({ big: "x" });
-    index.match({ f: [...new Array<unknown>(1000).fill("b"), held.deref()] });
+    index.match({ f: [...Array.from<unknown>({ length: 1000 }).fill("b"), held.deref()] });
     expect(index.match({ f: "a" })).toHaveLength(1);
     expect(index.match({ f: "b" })).toHaveLength(0);
   });

@@ -33,7 +33,9 @@ export function createRouter<Value>(
   }
 
   function remembered(logsource: EventLogsource): Value | undefined {
-    const spelling = JSON.stringify(isCustom ? Object.entries(logsource).toSorted() : threeOf(logsource));
+    const spelling = JSON.stringify(
+      isCustom ? Object.entries(logsource).toSorted(byName) : threeOf(logsource),
+    );
     if (bySpelling.has(spelling)) return bySpelling.get(spelling);
     if (bySpelling.size >= mostSpellings) bySpelling.clear();
     const value = resolve(logsource);
@@ -53,6 +55,10 @@ export function createRouter<Value>(
       return value;
     },
   };
+}
+
+export function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 const standard: ReadonlySet<string> = new Set(["product", "category", "service"]);

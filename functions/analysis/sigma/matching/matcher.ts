@@ -1,6 +1,6 @@
 import type { EventLogsource, Logsource } from "../language/logsource.ts";
 import type { Rule } from "../rule.ts";
-import { createRouter } from "./logsource.ts";
+import { byName, createRouter } from "./logsource.ts";
 import { createRuleIndex } from "./rule-index.ts";
 
 /** Rules of one log source. */
@@ -21,7 +21,9 @@ export interface Matcher {
 
 /** Rules as groups of one log source each, in the order in which each log source is first met. */
 export function groupByLogsource(rules: readonly Rule[]): readonly RuleGroup[] {
-  const groups = Map.groupBy(rules, ({ logsource }) => JSON.stringify(Object.entries(logsource).toSorted()));
+  const groups = Map.groupBy(rules, ({ logsource }) =>
+    JSON.stringify(Object.entries(logsource).toSorted(byName)),
+  );
   return [...groups.values()].flatMap((group) =>
     group[0] ? [{ logsource: group[0].logsource, rules: () => group }] : [],
   );

@@ -46,7 +46,7 @@ function parseV6(text: string): bigint | undefined {
   if (!left || !right) return undefined;
   const missing = 8 - left.length - right.length;
   if (after === undefined ? missing !== 0 : missing < 1) return undefined;
-  const groups = [...left, ...new Array<bigint>(missing).fill(0n), ...right];
+  const groups = [...left, ...Array.from({ length: missing }, () => 0n), ...right];
   return groups.reduce((sum, group) => sum * 65_536n + group, 0n);
 }
 

@@ -52,163 +52,166 @@ const deepest = 50;
  */
 export function parseRegex(source: string, flags: string): Regex | undefined {
   try {
-    return createParser(source)(flags);
+    const cursor: Cursor = { source, at: 0, depth: 0 };
+    const regex = parseChoice(cursor, flags);
+    return cursor.at < source.length ? undefined : regex;
   } catch (error) {
     if (error instanceof Unread) return undefined;
     throw error;
   }
 }
 
-function createParser(source: string): (flags: string) => Regex {
-  let at = 0;
-  let depth = 0;
-  return (flags) => {
-    const regex = parseChoice(flags);
-    if (at < source.length) throw new Unread();
-    return regex;
-  };
+/** Where in an expression the parser is. */
+interface Cursor {
+  readonly source: string;
+  at: number;
+  depth: number;
+}
 
-  function take(text: string): boolean {
-    if (!source.startsWith(text, at)) return false;
-    at += text.length;
-    return true;
-  }
+function take(cursor: Cursor, text: string): boolean {
+  if (!cursor.source.startsWith(text, cursor.at)) return false;
+  cursor.at += text.length;
+  return true;
+}
 
-  function parseChoice(outer: string): Regex {
-    depth += 1;
-    if (depth > deepest) throw new Unread();
-    let flags = outer;
-    const branches: Regex[] = [];
-    let branch: Regex[] = [];
-    while (at < source.length && source[at] !== ")") {
-      if (take("|")) {
-        branches.push(sequenceOf(branch));
-        branch = [];
-        continue;
-      }
-      // `(?i)` holds up to the end of the group it stands in, over `|`.
-      const inline = /^\(\?([ims]*)(?:-([ims]+))?\)/.exec(source.slice(at, at + 10));
-      if (inline) {
-        flags = changeFlags(flags, inline[1], inline[2]);
-        at += inline[0].length;
-      } else branch.push(parseRepeat(parseAtom(flags)));
+function parseChoice(cursor: Cursor, outer: string): Regex {
+  cursor.depth += 1;
+  if (cursor.depth > deepest) throw new Unread();
+  let flags = outer;
+  const branches: Regex[] = [];
+  let branch: Regex[] = [];
+  while (cursor.at < cursor.source.length && cursor.source[cursor.at] !== ")") {
+    if (take(cursor, "|")) {
+      branches.push(sequenceOf(branch));
+      branch = [];
+      continue;
     }
-    branches.push(sequenceOf(branch));
-    depth -= 1;
-    return branches.length === 1 && branches[0] ? branches[0] : { kind: "choice", of: branches };
+    // `(?i)` holds up to the end of the group it stands in, over `|`.
+    const inline = /^\(\?([ims]*)(?:-([ims]+))?\)/.exec(cursor.source.slice(cursor.at, cursor.at + 10));
+    if (inline) {
+      flags = changeFlags(flags, inline[1], inline[2]);
+      cursor.at += inline[0].length;
+    } else branch.push(parseRepeat(cursor, parseAtom(cursor, flags)));
   }
+  branches.push(sequenceOf(branch));
+  cursor.depth -= 1;
+  return branches.length === 1 && branches[0] ? branches[0] : { kind: "choice", of: branches };
+}
 
-  function parseRepeat(of: Regex): Regex {
-    const [min, max] = parseQuantifier();
-    if (max === undefined) return of;
-    // Greed decides what is found, not whether.
-    take("?");
-    if (/^[*+?]|^\{\d/.test(source.slice(at, at + 2))) throw new Unread();
-    if (of.kind === "assert") throw new Unread();
-    return { kind: "repeat", of, min, max };
-  }
+function parseRepeat(cursor: Cursor, of: Regex): Regex {
+  const [min, max] = parseQuantifier(cursor);
+  if (max === undefined) return of;
+  // Greed decides what is found, not whether.
+  take(cursor, "?");
+  if (/^[*+?]|^\{\d/.test(cursor.source.slice(cursor.at, cursor.at + 2))) throw new Unread();
+  if (of.kind === "assert") throw new Unread();
+  return { kind: "repeat", of, min, max };
+}
 
-  function parseQuantifier(): readonly [number, number | undefined] {
-    if (take("*")) return [0, Number.POSITIVE_INFINITY];
-    if (take("+")) return [1, Number.POSITIVE_INFINITY];
-    if (take("?")) return [0, 1];
-    const counted = /^\{(\d+)(,?)(\d*)\}/.exec(source.slice(at, at + 12));
-    if (!counted) return [1, undefined];
-    at += counted[0].length;
-    const min = Number(counted[1]);
-    if (counted[2] === "") return [min, min];
-    return [min, counted[3] === "" ? Number.POSITIVE_INFINITY : Number(counted[3])];
-  }
+function parseQuantifier(cursor: Cursor): readonly [number, number | undefined] {
+  if (take(cursor, "*")) return [0, Number.POSITIVE_INFINITY];
+  if (take(cursor, "+")) return [1, Number.POSITIVE_INFINITY];
+  if (take(cursor, "?")) return [0, 1];
+  const counted = /^\{(\d+)(,?)(\d*)\}/.exec(cursor.source.slice(cursor.at, cursor.at + 12));
+  if (!counted) return [1, undefined];
+  cursor.at += counted[0].length;
+  const min = Number(counted[1]);
+  if (counted[2] === "") return [min, min];
+  return [min, counted[3] === "" ? Number.POSITIVE_INFINITY : Number(counted[3])];
+}
 
-  function parseAtom(flags: string): Regex {
-    const char = next();
-    switch (char) {
-      case "(":
-        return parseGroup(flags);
-      case "[":
-        return { kind: "set", set: parseClass(flags) };
-      case ".":
-        return { kind: "set", set: flags.includes("s") ? all : all & ~bit(10) };
-      case "^":
-        return { kind: "assert", what: flags.includes("m") ? "line-start" : "text-start" };
-      case "$":
-        return { kind: "assert", what: flags.includes("m") ? "line-end" : "text-end" };
-      case "*":
-      case "+":
-      case "?":
-        throw new Unread();
-      case "{":
-        // With nothing before it to be repeated (`(?i){2}`), RE2 repeats what came before that.
-        if (/^\d+(?:,\d*)?\}/.test(source.slice(at, at + 12))) throw new Unread();
-        return { kind: "set", set: setOf(char, flags) };
-      case "\\": {
-        const assertion = assertions[source[at] ?? ""];
-        if (assertion === undefined) return { kind: "set", set: parseEscape(flags) };
-        at += 1;
-        return { kind: "assert", what: assertion };
-      }
-      default:
-        return { kind: "set", set: withCase(setOf(char, flags), flags) };
+function parseAtom(cursor: Cursor, flags: string): Regex {
+  const char = next(cursor);
+  switch (char) {
+    case "(":
+      return parseGroup(cursor, flags);
+    case "[":
+      return { kind: "set", set: parseClass(cursor, flags) };
+    case ".":
+      return { kind: "set", set: flags.includes("s") ? all : all & ~bit(10) };
+    case "^":
+      return { kind: "assert", what: flags.includes("m") ? "line-start" : "text-start" };
+    case "$":
+      return { kind: "assert", what: flags.includes("m") ? "line-end" : "text-end" };
+    case "*":
+    case "+":
+    case "?":
+      throw new Unread();
+    case "{":
+      // With nothing before it to be repeated (`(?i){2}`), RE2 repeats what came before that.
+      if (/^\d+(?:,\d*)?\}/.test(cursor.source.slice(cursor.at, cursor.at + 12))) throw new Unread();
+      return { kind: "set", set: setOf(char, flags) };
+    case "\\": {
+      const assertion = assertions[cursor.source[cursor.at] ?? ""];
+      if (assertion === undefined) return { kind: "set", set: parseEscape(cursor, flags) };
+      cursor.at += 1;
+      return { kind: "assert", what: assertion };
     }
+    default:
+      return { kind: "set", set: withCase(setOf(char, flags), flags) };
   }
+}
 
-  function parseGroup(flags: string): Regex {
-    const head = /^\?(?:(?:P?<\w+>)|([ims]*)(?:-([ims]+))?:)/.exec(source.slice(at, at + 64));
-    if (head) at += head[0].length;
-    else if (source[at] === "?") throw new Unread();
-    const inner = parseChoice(changeFlags(flags, head?.[1], head?.[2]));
-    if (!take(")")) throw new Unread();
-    return inner;
-  }
+function parseGroup(cursor: Cursor, flags: string): Regex {
+  const head = /^\?(?:(?:P?<\w+>)|([ims]*)(?:-([ims]+))?:)/.exec(
+    cursor.source.slice(cursor.at, cursor.at + 64),
+  );
+  if (head) cursor.at += head[0].length;
+  else if (cursor.source[cursor.at] === "?") throw new Unread();
+  const inner = parseChoice(cursor, changeFlags(flags, head?.[1], head?.[2]));
+  if (!take(cursor, ")")) throw new Unread();
+  return inner;
+}
 
-  function parseClass(flags: string): AsciiSet {
-    const negated = take("^");
-    let set: AsciiSet = 0n;
-    for (let first = true; first || source[at] !== "]"; first = false) {
-      const [from, low] = parseMember(flags);
-      if (source[at] === "-" && source[at + 1] !== "]" && low !== undefined) {
-        at += 1;
-        const high = parseMember(flags)[1];
-        if (high === undefined || high < low) throw new Unread();
-        set |= (bit(high + 1) - 1n) & ~(bit(low) - 1n);
-      } else set |= from;
-    }
-    at += 1;
-    const cased = withCase(set, flags);
-    return negated ? all & ~cased : cased;
+function parseClass(cursor: Cursor, flags: string): AsciiSet {
+  const negated = take(cursor, "^");
+  let set: AsciiSet = 0n;
+  for (let first = true; first || cursor.source[cursor.at] !== "]"; first = false) {
+    const [from, low] = parseMember(cursor, flags);
+    if (cursor.source[cursor.at] === "-" && cursor.source[cursor.at + 1] !== "]" && low !== undefined) {
+      cursor.at += 1;
+      const high = parseMember(cursor, flags)[1];
+      if (high === undefined || high < low) throw new Unread();
+      set |= (bit(high + 1) - 1n) & ~(bit(low) - 1n);
+    } else set |= from;
   }
+  cursor.at += 1;
+  const cased = withCase(set, flags);
+  return negated ? all & ~cased : cased;
+}
 
-  /** A member of a class, and its code where it is one character that a range may begin or end with. */
-  function parseMember(flags: string): readonly [AsciiSet, number | undefined] {
-    const char = next();
-    if (char === "[" && source[at] === ":") throw new Unread();
-    const set = char === "\\" ? parseEscape(flags) : setOf(char, flags);
-    const single = set !== 0n && (set & (set - 1n)) === 0n;
-    return [set, single ? set.toString(2).length - 1 : undefined];
-  }
+/** A member of a class, and its code where it is one character that a range may begin or end with. */
+function parseMember(cursor: Cursor, flags: string): readonly [AsciiSet, number | undefined] {
+  const char = next(cursor);
+  if (char === "[" && cursor.source[cursor.at] === ":") throw new Unread();
+  const set = char === "\\" ? parseEscape(cursor, flags) : setOf(char, flags);
+  const single = set !== 0n && (set & (set - 1n)) === 0n;
+  return [set, single ? set.toString(2).length - 1 : undefined];
+}
 
-  function parseEscape(flags: string): AsciiSet {
-    const char = next();
-    const named = classes[char];
-    if (named !== undefined) return named;
-    const control = controls[char];
-    if (control !== undefined) return bit(control);
-    if (char === "x") {
-      const hex = /^(?:([\da-fA-F]{2})|\{([\da-fA-F]{1,6})\})/.exec(source.slice(at, at + 8));
-      if (!hex) throw new Unread();
-      at += hex[0].length;
-      return withCase(setOf(String.fromCodePoint(Number.parseInt(hex[1] ?? hex[2] ?? "", 16)), flags), flags);
-    }
-    if (/[\da-zA-Z]/.test(char)) throw new Unread();
-    return setOf(char, flags);
+function parseEscape(cursor: Cursor, flags: string): AsciiSet {
+  const char = next(cursor);
+  const named = classes[char];
+  if (named !== undefined) return named;
+  const control = controls[char];
+  if (control !== undefined) return bit(control);
+  if (char === "x") {
+    const hex = /^(?:([\da-fA-F]{2})|\{([\da-fA-F]{1,6})\})/.exec(
+      cursor.source.slice(cursor.at, cursor.at + 8),
+    );
+    if (!hex) throw new Unread();
+    cursor.at += hex[0].length;
+    return withCase(setOf(String.fromCodePoint(Number.parseInt(hex[1] ?? hex[2] ?? "", 16)), flags), flags);
   }
+  if (/[\da-zA-Z]/.test(char)) throw new Unread();
+  return setOf(char, flags);
+}
 
-  function next(): string {
-    const char = source.charAt(at);
-    if (char === "") throw new Unread();
-    at += 1;
-    return char;
-  }
+function next(cursor: Cursor): string {
+  const char = cursor.source.charAt(cursor.at);
+  if (char === "") throw new Unread();
+  cursor.at += 1;
+  return char;
 }
 
 function sequenceOf(of: readonly Regex[]): Regex {

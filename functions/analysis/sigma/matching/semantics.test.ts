@@ -186,7 +186,10 @@ describe("times", () => {
 
 describe("networks", () => {
   const inside = (bytes: readonly number[], prefix: number) => field("f", { kind: "cidr", bytes, prefix });
-  const v6 = (...start: readonly number[]) => [...start, ...new Array<number>(16 - start.length).fill(0)];
+  const v6 = (...start: readonly number[]) => [
+    ...start,
+    ...Array.from({ length: 16 - start.length }, () => 0),
+  ];
   test.for([
     [[10, 0, 0, 0], 8, "10.255.0.1", true],
     [[10, 0, 0, 0], 8, "11.0.0.1", false],

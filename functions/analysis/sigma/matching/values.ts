@@ -21,10 +21,19 @@ const deepest = 500;
  * the event says so; what throws when it is read (a getter, a proxy) is absent.
  */
 export function compileField(name: string): Read {
+  if (!name.includes(".")) return (fields) => open(ownValue(fields, name));
   return (fields) => {
     const values: unknown[] = [];
     return collect(fields, { name, from: 0, depth: 0 }, values) ? { present: true, values } : absent;
   };
+}
+
+function open(value: unknown): Found {
+  if (value === undefined) return absent;
+  if (!Array.isArray(value)) return { present: true, values: [value] };
+  const values: unknown[] = [];
+  eachMember(value, (member) => values.push(member));
+  return { present: true, values };
 }
 
 /** What remains of a dotted name, from an index on. */
@@ -64,19 +73,25 @@ export function ownValue(container: object, key: string): unknown {
   }
 }
 
+/** A property by its name, which V8 does faster than `Reflect.get`. */
+export function readKey(container: object, key: string): unknown {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Any object may be asked for any name.
+  return (container as Readonly<Record<string, unknown>>)[key];
+}
+
 /** Not `Object.hasOwn`: the length of an array and the message of an error are no fields. */
 export function isOwn(container: object, key: string): boolean {
   return Object.prototype.propertyIsEnumerable.call(container, key);
 }
 
 /** Whether enumerating the keys of an object yields its own only, so that each need not be asked. */
-export function hasOwnKeysOnly(container: object): boolean {
+export function hasOwnKeysOnly(container: object, polluted: boolean): boolean {
   const prototype: unknown = Object.getPrototypeOf(container);
-  return prototype === null || (prototype === Object.prototype && !isPolluted());
+  return prototype === null || (prototype === Object.prototype && !polluted);
 }
 
 /** Whether somebody gave all objects an enumerable property. */
-function isPolluted(): boolean {
+export function isPolluted(): boolean {
   // oxlint-disable-next-line guard-for-in -- The first key is enough.
   for (const key in Object.prototype) return key.length >= 0;
   return false;

@@ -1,4 +1,4 @@
-import { hasOwnKeysOnly, isOwn, someText } from "./values.ts";
+import { hasOwnKeysOnly, isOwn, isPolluted, readKey, someText } from "./values.ts";
 
 /** Deeper and larger events are walked by the definition, which needs no stack and ends on cycles. */
 const deepest = 32;
@@ -10,8 +10,10 @@ const mostContainers = 10_000;
  */
 export function createWalk(visit: (value: unknown) => void): (event: object) => void {
   let containers = 0;
+  let polluted = false;
   return (event) => {
     containers = 0;
+    polluted = isPolluted();
     let whole = false;
     try {
       whole = enter(event, 0);
@@ -33,10 +35,10 @@ export function createWalk(visit: (value: unknown) => void): (event: object) => 
       for (const member of container as readonly unknown[]) if (!see(member, depth)) return false;
       return true;
     }
-    const isPlain = hasOwnKeysOnly(container);
+    const isPlain = hasOwnKeysOnly(container, polluted);
     for (const key in container) {
       if (!isPlain && !isOwn(container, key)) continue;
-      if (!see((container as Record<string, unknown>)[key], depth)) return false;
+      if (!see(readKey(container, key), depth)) return false;
     }
     return true;
   }
