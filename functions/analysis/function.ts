@@ -19,6 +19,8 @@ import { createReplays } from "./correlation/replays.ts";
 import { createSettlement, type Settle } from "./correlation/settlement.ts";
 import { createDetector } from "./detector.ts";
 import { openRules } from "./rules/loader.ts";
+import { createRulesAlarm, type RulesAlarm } from "./rules-alert.ts";
+import type { RuleProblem } from "./sigma/language/problem.ts";
 import type { RuleSet } from "./sigma/rule-set.ts";
 
 type Host = FunctionHost<AnalysisConfig>;
@@ -54,9 +56,11 @@ async function start(host: Host): Promise<RunningFunction<Accepts>> {
     stopping: stopping.signal,
   });
   const preparation = opening.use(createPreparation({ state, restore, log }));
+  const alarm = createRulesAlarm({ sink: host.sink, now, log });
   const rules = await openWatchedRules(host, {
     opening,
     onChange: (ruleSet) => preparation.prepare(ruleSet),
+    onProblems: (problems) => alarm.report(problems),
   });
   preparation.prepare(rules());
   opening.defer(() => stopping.abort(new UnavailableError("process", "The process is stopping.")));
@@ -74,7 +78,7 @@ async function start(host: Host): Promise<RunningFunction<Accepts>> {
   const detect = createDetector({ ...judging, failpoint, log, metrics });
   const { sink } = host;
   const settle = createSettlement({ rules, ledger, replays, sink, limit: reconcileLimit, log, metrics });
-  const app = createRoutes(host, { ledger, settle });
+  const app = createRoutes(host, { ledger, settle, alarm });
   const opened = opening.move();
   return {
     handle: (event) => detect(event),
@@ -98,12 +102,13 @@ async function openLedger(
 interface Watching {
   readonly opening: AsyncDisposableStack;
   readonly onChange: (ruleSet: RuleSet) => void;
+  readonly onProblems: (problems: readonly RuleProblem[]) => void;
 }
 
 /** The rules in force, for as long as `opening` lives. Bad files are reported and the last good set kept. */
 async function openWatchedRules(
   { config, health, log, metrics, now }: Host,
-  { opening, onChange }: Watching,
+  { opening, onChange, onProblems }: Watching,
 ): Promise<() => RuleSet> {
   const dependency = health.dependency("rules", { impairs: ["detection"] });
   const tell = ({ size }: RuleSet) => {
@@ -116,6 +121,7 @@ async function openWatchedRules(
     log,
     metrics,
     now,
+    onProblems,
     onChange: (ruleSet: RuleSet) => {
       tell(ruleSet);
       onChange(ruleSet);
@@ -129,18 +135,19 @@ async function openWatchedRules(
 interface Reconciling {
   readonly ledger: Ledger;
   readonly settle: Settle;
+  readonly alarm: RulesAlarm;
 }
 
 /**
  * `POST /reconcile`: judges what has waited for its time to pass, and emits again what the broker lost.
  * Called by a clock. When one of the two fails, the other has had its turn.
  */
-function createRoutes({ config, log, metrics, sink }: Host, { ledger, settle }: Reconciling) {
+function createRoutes({ config, log, metrics, sink }: Host, { ledger, settle, alarm }: Reconciling) {
   const olderThanMs = config.AUDITFLOW_RECONCILE_AFTER;
   const reconcile = createReconciler({ ledger, sink, olderThanMs, limit: reconcileLimit, metrics });
   const app = createApp({ log });
   app.post("/reconcile", async (context) => {
-    const [settled] = await Promise.allSettled([settle()]);
+    const [settled] = await Promise.allSettled([settle(), alarm.retry()]);
     const reconciled = await reconcile();
     if (settled.status === "rejected") throw settled.reason;
     return context.json({ ...reconciled, timers: settled.value });

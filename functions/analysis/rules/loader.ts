@@ -14,6 +14,8 @@ export interface RulesOptions {
   readonly now?: () => number;
   /** Called after another rule set took force. */
   readonly onChange?: (ruleSet: RuleSet) => void;
+  /** Called with what each attempt to load found, also when it changed nothing. */
+  readonly onProblems?: (problems: readonly RuleProblem[]) => void;
 }
 
 /** The rules of a folder or of a pack, kept up to date. */
@@ -82,7 +84,7 @@ export async function openRules(options: RulesOptions): Promise<Rules> {
   }
 }
 
-function createReport({ log, metrics }: Pick<RulesOptions, "log" | "metrics">) {
+function createReport({ log, metrics, onProblems }: Pick<RulesOptions, "log" | "metrics" | "onProblems">) {
   return ({ size, correlations, hash }: RuleSet, problems: readonly RuleProblem[]): void => {
     metrics.rulesLoaded.set(size);
     metrics.ruleProblems.set(problems.length);
@@ -91,6 +93,7 @@ function createReport({ log, metrics }: Pick<RulesOptions, "log" | "metrics">) {
     }
     const rules = size - correlations.length;
     log.info({ rules, correlations: correlations.length, hash }, "rules in force");
+    onProblems?.(problems);
   };
 }
 
