@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: [`${sigma}/{language,loading}/*.test.ts`, `${sigma}/*.test.ts`],
     // They start processes, read SigmaHQ's rules, or are about size and time.
-    exclude: [`${sigma}/{engine.readme,corpus,hostile,purity}.test.ts`, `${sigma}/language/limits.test.ts`],
+    exclude: [`${sigma}/{engine.readme,corpus,hostile,purity}.test.ts`],
     setupFiles: ["test/mutation/skip-slow.ts"],
     isolate: false,
   },

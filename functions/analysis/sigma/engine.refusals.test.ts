@@ -92,6 +92,33 @@ describe("the condition of a correlation", () => {
     expect(codes(type, condition)).toEqual(["CORRELATION_INVALID"]);
   });
 
+  test.for(["1s", "90m", "48h", "366d", "52w", "12M", "1y"])("a timespan of %s is one", (timespan) => {
+    expect(codesOf(...letters, correlationText({ timespan, condition: { gte: 2 } }))).toEqual([]);
+  });
+
+  test.for([
+    "",
+    "0s",
+    "10",
+    "10sx",
+    "x10s",
+    "1.5m",
+    "-1m",
+    "10 s",
+    "1S",
+    "367d",
+    "2y",
+    "9999999999s",
+    10,
+    null,
+    [],
+    {},
+  ])("a timespan of %j is none", (timespan) => {
+    expect(codesOf(...letters, correlationText({ timespan, condition: { gte: 2 } }))).toEqual([
+      "CORRELATION_INVALID",
+    ]);
+  });
+
   test("silence has no slots; few events have", () => {
     expect(codes("event_count", { lte: 0 }, tumbling)).toEqual(["CORRELATION_INVALID"]);
     expect(codes("event_count", { lte: 2 }, tumbling)).toEqual([]);
