@@ -45,10 +45,14 @@ export function flatten(event: unknown): Readonly<Record<string, readonly string
     else if (typeof value === "object" && value !== null) {
       if (path !== "") (flat[path] ??= []).push(JSON.stringify(value).toLowerCase());
       for (const [key, inner] of Object.entries(value)) visit(inner, path === "" ? key : `${path}.${key}`);
-    } else if (value !== null && value !== undefined) (flat[path] ??= []).push(String(value).toLowerCase());
+    } else if (value !== null && value !== undefined) (flat[path] ??= []).push(textOf(value));
   };
   visit(event, "");
   return flat;
+}
+
+function textOf(value: unknown): string {
+  return (typeof value === "string" ? value : JSON.stringify(value)).toLowerCase();
 }
 
 function passes(values: unknown, { how, text }: Simple): boolean {
@@ -79,8 +83,12 @@ export function createJsonRules(rules: readonly Rule[]): (event: object) => Prom
         }));
         return expression.linkage === "all" ? { all: leaves } : { any: leaves };
       }
-      default:
+      case "null":
+      case "exists":
+      case "keywords":
         throw new TypeError(`${expression.kind} is not simple.`);
+      default:
+        return expression satisfies never;
     }
   };
   for (const { id, detection } of rules)
@@ -112,8 +120,12 @@ export function createJsonLogic(rules: readonly Rule[]): (event: object) => read
         });
         return { [expression.linkage === "all" ? "and" : "or"]: leaves };
       }
-      default:
+      case "null":
+      case "exists":
+      case "keywords":
         throw new TypeError(`${expression.kind} is not simple.`);
+      default:
+        return expression satisfies never;
     }
   };
   const built = rules.map(({ id, detection }) => ({ id, holds: engine.build(logic(detection)) }));

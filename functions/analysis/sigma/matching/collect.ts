@@ -108,71 +108,80 @@ const mostIdle = 256;
 type Walk = (container: object, branch: Branch, event: number) => boolean;
 
 function createWalk(sink: Sink): Walk {
-  let event = 0;
-  let polluted = false;
-  return (container, branch, number) => {
-    event = number;
-    polluted = isPolluted();
+  const walking: Walking = { sink, event: 0, polluted: false };
+  return (container, branch, event) => {
+    walking.event = event;
+    walking.polluted = isPolluted();
     try {
-      return visit(container, branch);
+      return visit(container, branch, walking);
     } catch {
       // A getter or a proxy threw.
       return false;
     }
   };
+}
 
-  function visit(container: object, branch: Branch): boolean {
-    const isPlain = hasOwnKeysOnly(container, polluted);
-    let before: Edge | undefined;
-    let edge = branch.first;
-    // oxlint-disable-next-line guard-for-in -- Own keys are told from inherited ones where it matters.
-    for (const key in container) {
-      if (edge === undefined || edge.key !== key) {
-        edge = branch.byKey.get(key) ?? learn(branch, key);
-        if (before) before.next = edge;
-        else branch.first = edge;
-      }
-      if (edge === undefined) continue;
-      if (!edge.idle && (isPlain || isOwn(container, key))) {
-        const value = readKey(container, key);
-        if (value !== undefined && !follow(edge, value)) return false;
-      }
-      before = edge;
-      edge = edge.next;
+/** What a walk is about; one object, used again for every event. */
+interface Walking {
+  readonly sink: Sink;
+  event: number;
+  /** Whether objects may inherit keys. */
+  polluted: boolean;
+}
+
+function visit(container: object, branch: Branch, walking: Walking): boolean {
+  const isPlain = hasOwnKeysOnly(container, walking.polluted);
+  let before: Edge | undefined;
+  let edge = branch.first;
+  // oxlint-disable-next-line guard-for-in -- Own keys are told from inherited ones where it matters.
+  for (const key in container) {
+    if (edge === undefined || edge.key !== key) {
+      edge = branch.byKey.get(key) ?? learn(branch, key);
+      if (before) before.next = edge;
+      else branch.first = edge;
     }
+    if (edge === undefined) continue;
+    if (!edge.idle && (isPlain || isOwn(container, key))) {
+      const value = readKey(container, key);
+      if (value !== undefined && !follow(edge, value, walking)) return false;
+    }
+    before = edge;
+    edge = edge.next;
+  }
+  return true;
+}
+
+function follow(edge: Edge, value: unknown, walking: Walking): boolean {
+  if (edge.ambiguous) return false;
+  if (edge.field && !deliver(edge, value, walking)) return false;
+  const { below } = edge;
+  if (!below || typeof value !== "object" || value === null) return true;
+  if (!Array.isArray(value)) return visit(value, below, walking);
+  for (let i = 0; i < value.length; i += 1) {
+    const member: unknown = value[i];
+    if (Array.isArray(member)) return false;
+    if (typeof member === "object" && member !== null && !visit(member, below, walking)) return false;
+  }
+  return true;
+}
+
+function deliver(edge: Edge, value: unknown, { sink, event }: Walking): boolean {
+  const { field, route } = edge;
+  if (!field) return true;
+  if (field.event !== event) {
+    begin(field, event, route);
+    sink.onField(field);
+  } else if (field.route !== route) return false;
+  if (!Array.isArray(value)) {
+    put(field, value, sink);
     return true;
   }
-
-  function follow(edge: Edge, value: unknown): boolean {
-    if (edge.ambiguous) return false;
-    if (edge.field && !deliver(edge.field, edge.route, value)) return false;
-    const { below } = edge;
-    if (!below || typeof value !== "object" || value === null) return true;
-    if (!Array.isArray(value)) return visit(value, below);
-    for (let i = 0; i < value.length; i += 1) {
-      const member: unknown = value[i];
-      if (Array.isArray(member)) return false;
-      if (typeof member === "object" && member !== null && !visit(member, below)) return false;
-    }
-    return true;
+  for (let i = 0; i < value.length; i += 1) {
+    const member: unknown = value[i];
+    if (Array.isArray(member)) return false;
+    put(field, member, sink);
   }
-
-  function deliver(field: Field, route: number, value: unknown): boolean {
-    if (field.event !== event) {
-      begin(field, event, route);
-      sink.onField(field);
-    } else if (field.route !== route) return false;
-    if (!Array.isArray(value)) {
-      put(field, value, sink);
-      return true;
-    }
-    for (let i = 0; i < value.length; i += 1) {
-      const member: unknown = value[i];
-      if (Array.isArray(member)) return false;
-      put(field, member, sink);
-    }
-    return true;
-  }
+  return true;
 }
 
 function learn(branch: Branch, key: string): Edge | undefined {

@@ -55,6 +55,12 @@ export function createField(name: string, { remembers } = { remembers: true }): 
   };
 }
 
+/** Before the numbers of events begin anew. */
+export function forget(field: Field): void {
+  field.event = -1;
+  field.readFor = -1;
+}
+
 /** Makes the field one of another event, without values yet. */
 export function begin(field: Field, event: number, route: number): void {
   field.event = event;

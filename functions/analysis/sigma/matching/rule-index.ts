@@ -1,8 +1,8 @@
 import type { Expression } from "../language/expression.ts";
-import { createCandidates } from "./candidates.ts";
+import { type Candidates, createCandidates } from "./candidates.ts";
 import { createCollect } from "./collect.ts";
 import { createEvaluator, type Current, type Holds } from "./evaluator.ts";
-import { add, begin, type Field } from "./field.ts";
+import { add, begin, type Field, forget } from "./field.ts";
 import { bindAll, fileUnderWitnesses, isProbed } from "./filing.ts";
 import { normalise } from "./normalise.ts";
 import { holds } from "./plain.ts";
@@ -29,19 +29,13 @@ export function createRuleIndex<Item extends { readonly detection: Expression }>
   items: readonly Item[],
 ): RuleIndex<Item> {
   const { formulas, predicates } = internAll(items);
-  const current = {
-    fields: nothing as object,
-    event: 0,
-    marks: new Int32Array(predicates.length),
-    read: (field) => read(field),
-  } satisfies Current;
+  const marks = new Int32Array(predicates.length);
+  const current: Current = { fields: nothing, event: 0, marks, read };
   const filed = fileUnderWitnesses(formulas, predicates);
   const binding = bindAll(predicates, filed);
-  const compile = createEvaluator(current, binding.bind);
-  const holdsByRule: Holds[] = formulas.map(compile);
+  const holdsByRule: readonly Holds[] = formulas.map(createEvaluator(current, binding.bind));
   const candidates = createCandidates(items.length, current, binding.rulesOf);
   const matched = new Int32Array(items.length);
-  let busy = false;
 
   const collect = createCollect(binding.fields.filter(isProbed), {
     restart: nextEvent,
@@ -49,11 +43,7 @@ export function createRuleIndex<Item extends { readonly detection: Expression }>
     onValue: ({ hits }) => candidates.raise(hits),
   });
   const { keywords } = binding;
-  const walk = createWalk((value) => {
-    // Where all keywords are indexed nobody asks for the values themselves.
-    if (typeof value === "string" && value.length < keywords.least && keywords.asked === 0) return;
-    candidates.raise(add(keywords, value).hits);
-  });
+  const walk = createKeywordWalk(keywords, candidates);
 
   function read(field: Field): void {
     field.readFor = current.event;
@@ -68,10 +58,7 @@ export function createRuleIndex<Item extends { readonly detection: Expression }>
       current.event = 0;
       current.marks.fill(0);
       candidates.forget();
-      for (const field of [...binding.fields, keywords]) {
-        field.event = -1;
-        field.readFor = -1;
-      }
+      for (const field of [...binding.fields, keywords]) forget(field);
     }
     current.event += 1;
     candidates.clear();
@@ -90,25 +77,51 @@ export function createRuleIndex<Item extends { readonly detection: Expression }>
     return count;
   }
 
+  const guard = createGuard(current);
   return {
     match: (fields) => {
-      // A getter of the event has matched another event: there is only one of everything above.
-      if (busy) return items.filter(({ detection }) => holds(detection, fields));
-      busy = true;
-      current.fields = fields;
-      try {
-        const count = find();
-        return count === 0 ? nothing : inOrder(items, matched, count);
-      } finally {
-        current.fields = nothing;
-        busy = false;
-      }
+      const count = guard(fields, find);
+      if (count === 0) return nothing;
+      if (count > 0) return inOrder(items, matched, count);
+      return items.filter(({ detection }) => holds(detection, fields));
     },
   };
 }
 
-/** The items of the first so many numbers, ascending; there are few, and they are nearly in order. */
+/**
+ * Runs a step for one event at a time; answers -1 when it cannot, because a getter of an event that is
+ * being matched has another one matched: there is only one of everything an index remembers.
+ */
+function createGuard(current: Current): (fields: object, step: () => number) => number {
+  let busy = false;
+  return (fields, step) => {
+    if (busy) return -1;
+    busy = true;
+    current.fields = fields;
+    try {
+      return step();
+    } finally {
+      current.fields = nothing;
+      busy = false;
+    }
+  };
+}
+
+function createKeywordWalk(keywords: Field, candidates: Candidates): (event: object) => void {
+  return createWalk((value) => {
+    // Where all keywords are indexed nobody asks for the values themselves.
+    if (typeof value === "string" && value.length < keywords.least && keywords.asked === 0) return;
+    candidates.raise(add(keywords, value).hits);
+  });
+}
+
+/** From so many on, sorting in place by insertion takes too long. */
+const many = 64;
+
+/** The items of the first so many numbers, ascending; mostly there are few, and nearly in order. */
 function inOrder<Item>(items: readonly Item[], numbers: Int32Array, count: number): readonly Item[] {
+  // oxlint-disable-next-line unicorn/no-array-sort -- In place is meant.
+  if (count > many) numbers.subarray(0, count).sort();
   for (let i = 1; i < count; i += 1) {
     const number = numbers[i] ?? 0;
     let to = i;
