@@ -85,6 +85,23 @@ test.for([
     ],
   ],
   [
+    "an exception that nobody answers for",
+    {
+      "a.yml": ruleOf("a", "1"),
+      "x.yml":
+        "title: x\nlogsource: {category: test}\nfilter: {rules: [a], s: {a: 9}, condition: not s}\nauditflow: {owner: ana, expires: 2100-01-01}\n",
+    },
+    [["FILTER_UNOWNED", "warning", "x.yml", 1]],
+  ],
+  [
+    "a chain that names a rule",
+    {
+      "a.yml": `${ruleOf("a", "1")}name: r\n---\ntitle: b\nname: b\nlevel: low\ncorrelation: {type: event_count, rules: [r], timespan: 1m, condition: {gte: 1}}\n---\ntitle: c\nid: c\nlevel: low\ncorrelation: {type: temporal, rules: [b, r], timespan: 1m}\n`,
+      "a.cases.yml": cases("c"),
+    },
+    [["CORRELATION_REPLAYS", "warning", "a.yml", 14]],
+  ],
+  [
     "a group of one event",
     {
       "a.yml": `${ruleOf("a", "1")}name: r\n---\ntitle: c\nid: c\nlevel: low\ncorrelation: {type: event_count, rules: [r], group-by: [user_id, details.event_id], timespan: 1m, condition: {gte: 1}}\n`,

@@ -9,7 +9,9 @@ import { isNamed, readCases } from "../cases.ts";
 import { compileRules } from "../compile.ts";
 import { ruleContent } from "../content.ts";
 import { readRuleFiles, ruleFileOf, type RuleFiles } from "../files.ts";
+import { replayingChains } from "./chains.ts";
 import { uniqueGroups, unknownFields } from "./fields.ts";
+import { unownedFilters } from "./filters.ts";
 import { isImpossible } from "./impossible.ts";
 import { regexesWithoutLiteral } from "./regexes.ts";
 import { warning } from "./warning.ts";
@@ -25,7 +27,10 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
   const all = [
     ...files.problems,
     ...problems,
-    ...files.rules.flatMap(missingLevels),
+    ...files.rules.flatMap((document) => [
+      ...missingLevels(document.file, documentsOf(document)),
+      ...unownedFilters(document.file, documentsOf(document)),
+    ]),
     ...writtenRules(ruleSet).flatMap(malformedContent),
     ...duplicateTitles(writtenRules(ruleSet)),
     ...missingCases(ruleSet, files),
@@ -33,6 +38,7 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
     ...duplicates(ruleSet),
     ...unknownFields(ruleSet),
     ...uniqueGroups(ruleSet),
+    ...replayingChains(ruleSet),
     ...regexesWithoutLiteral(ruleSet),
   ];
   return all.toSorted(
@@ -49,13 +55,17 @@ function writtenRules(ruleSet: RuleSet): readonly Description[] {
   return describedRules(ruleSet).filter(({ shows }) => shows === undefined);
 }
 
-/** Rules that raise nothing by themselves need no level. */
-function missingLevels({ file, text }: RuleDocument): readonly RuleProblem[] {
-  const documents = parseDocuments(text).filter(
+function documentsOf({ text }: RuleDocument): readonly MapNode[] {
+  return parseDocuments(text).filter(
     (node): node is MapNode => !(node instanceof RuleError) && node.kind === "map",
   );
+}
+
+/** What detects something needs a level. */
+function missingLevels(file: string, documents: readonly MapNode[]): readonly RuleProblem[] {
   return documents
     .filter((document) => !entryOf(document, "level"))
+    .filter((document) => ["detection", "correlation"].some((key) => entryOf(document, key)))
     .map(({ at }) =>
       warning("RULE_LEVEL_MISSING", { file, ...at }, "No 'level' is given; 'medium' is assumed."),
     );

@@ -45,6 +45,8 @@ export const ruleProblemCodes = [
   "RULE_DUPLICATE",
   "RULE_FIELD_UNKNOWN",
   "RULE_GROUP_UNIQUE",
+  "CORRELATION_REPLAYS",
+  "FILTER_UNOWNED",
   "RULE_REGEX_WITHOUT_LITERAL",
 ] as const;
 export type RuleProblemCode = (typeof ruleProblemCodes)[number];
