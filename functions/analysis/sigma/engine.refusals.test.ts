@@ -65,6 +65,7 @@ describe("the condition of a correlation", () => {
     ["value_sum", { gte: 1, lte: 1 }],
     ["value_avg", { gt: 1, lt: 1.5 }],
     ["value_avg", { lt: 1.5, gt: 1 }],
+    ["value_avg", { gt: 1, gte: -5, lt: 1.5 }],
     ["value_avg", { gt: 10, lt: 20, neq: 15 }],
   ] as const)("%s %j can hold", ([type, condition]) => expect(codes(type, condition)).toEqual([]));
 
