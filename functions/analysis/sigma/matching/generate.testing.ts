@@ -138,7 +138,11 @@ const leaf: fc.Arbitrary<Expression> = fc.oneof(
       kind: fc.constant("field" as const),
       field: fieldName,
       linkage: fc.constantFrom("any", "any", "all"),
-      tests: fc.array(test, { minLength: 1, maxLength: 3 }),
+      tests: fc.oneof(
+        { weight: 6, arbitrary: fc.array(test, { minLength: 1, maxLength: 3 }) },
+        // Long lists are asked in another way.
+        { weight: 1, arbitrary: fc.array(test, { minLength: 9, maxLength: 14 }) },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("null" as const), field: fieldName }) },

@@ -74,3 +74,28 @@ export function slotOf({ grams, to }: GramTable, gram: number): number {
   }
   return -1;
 }
+
+/** Where in which text a gram begins. */
+export interface Anchor<Text> {
+  readonly entry: Text;
+  readonly offset: number;
+}
+
+/** Of each text so many grams in a row: those that are rarest among all the texts. */
+export function rarestGrams<Text extends { readonly literal: string }>(
+  entries: readonly Text[],
+  inRow: number,
+): readonly Anchor<Text>[] {
+  const counts = new Map<number, number>();
+  const gramsOf = ({ literal }: Text) =>
+    Array.from({ length: literal.length - gramLength + 1 }, (_, i) => gramAt(literal, i));
+  for (const gram of entries.flatMap(gramsOf)) counts.set(gram, (counts.get(gram) ?? 0) + 1);
+  return entries.flatMap((entry) => {
+    const found = gramsOf(entry).map((gram) => counts.get(gram) ?? 0);
+    const sums = Array.from({ length: found.length - inRow + 1 }, (_, from) =>
+      found.slice(from, from + inRow).reduce((sum, count) => sum + count, 0),
+    );
+    const first = sums.indexOf(Math.min(...sums));
+    return Array.from({ length: inRow }, (_, i) => ({ entry, offset: first + i }));
+  });
+}

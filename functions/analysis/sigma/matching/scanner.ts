@@ -1,5 +1,14 @@
 import { fold } from "../language/pattern.ts";
-import { coarse, createGramTable, gramAt, gramLength, type GramTable, hashOf, slotOf } from "./gram-table.ts";
+import {
+  coarse,
+  createGramTable,
+  rarestGrams,
+  gramAt,
+  gramLength,
+  type GramTable,
+  hashOf,
+  slotOf,
+} from "./gram-table.ts";
 import { isAscii } from "./regex.ts";
 
 /** Where in a text a needle must stand. */
@@ -258,41 +267,23 @@ function createAnywhere(entries: readonly Entry[]): Pass | undefined {
   return stride === 1 ? everyGram : someGrams;
 }
 
-/** Where in which needle a gram begins. */
-interface Anchor {
-  readonly entry: Entry;
-  readonly offset: number;
-}
-
-/** Of each needle so many grams in a row: those that are rarest among all the needles. */
-function rarestGrams(entries: readonly Entry[], inRow: number): readonly Anchor[] {
-  const counts = new Map<number, number>();
-  const gramsOf = ({ literal }: Entry) =>
-    Array.from({ length: literal.length - gramLength + 1 }, (_, i) => gramAt(literal, i));
-  for (const gram of entries.flatMap(gramsOf)) counts.set(gram, (counts.get(gram) ?? 0) + 1);
-  return entries.flatMap((entry) => {
-    const found = gramsOf(entry).map((gram) => counts.get(gram) ?? 0);
-    const sums = Array.from({ length: found.length - inRow + 1 }, (_, from) =>
-      found.slice(from, from + inRow).reduce((sum, count) => sum + count, 0),
-    );
-    const first = sums.indexOf(Math.min(...sums));
-    return Array.from({ length: inRow }, (_, i) => ({ entry, offset: first + i }));
-  });
-}
-
 /** Needles of one to three characters, anywhere, by their first character. */
 function createShort(entries: readonly Entry[]): Pass | undefined {
   if (entries.length === 0) return undefined;
   const byFirst = Map.groupBy(entries, ({ literal }) => literal.charCodeAt(0));
   const atAscii = Array.from({ length: beyondAscii }, (_, code) => byFirst.get(folding[code] ?? 0) ?? []);
+  const begins = Uint8Array.from(atAscii, (found) => (found.length > 0 ? 1 : 0));
   const at: Attempt = { start: 0, report: ignore, ascii: true };
   return (text, report, ascii) => {
     at.report = report;
     at.ascii = ascii;
     let seen = 0;
-    for (let i = 0; i < text.length; i += 1) {
+    const { length } = text;
+    for (let i = 0; i < length; i += 1) {
       const code = text.charCodeAt(i);
       seen |= code;
+      // Beyond ASCII there is no such table; `undefined` is not 0.
+      if (begins[code] === 0) continue;
       const found = code < beyondAscii ? atAscii[code] : byFirst.get(code);
       if (found === undefined || found.length === 0) continue;
       at.start = i;

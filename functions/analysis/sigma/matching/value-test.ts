@@ -1,7 +1,9 @@
 import type { Pattern, Test } from "../language/expression.ts";
 import { fold, literalOf } from "../language/pattern.ts";
+import { atomsOf } from "./atoms.ts";
 import { compileNetwork } from "./cidr.ts";
 import { regexOf } from "./regex.ts";
+import { createScan } from "./scanner.ts";
 import { foldedOf, type Subject, textOf } from "./subject.ts";
 import { compilePattern } from "./text-matcher.ts";
 import { partOfTime } from "./time-part.ts";
@@ -21,6 +23,8 @@ export function compileTests(tests: readonly Test[]): ValueTest {
     else if (test.kind === "pattern" && test.cased) cased.add(literal);
     else literals.add(literal);
   }
+  if (others.length > fewTests)
+    others.splice(0, others.length, scanFor(tests.filter((test) => !isWhole(test))));
   if (literals.size > 0) others.unshift(lookUp(literals));
   if (cased.size > 0) others.unshift((subject) => cased.has(textOf(subject) ?? ""));
   const [first, second] = others;
@@ -32,6 +36,46 @@ export function compileTests(tests: readonly Test[]): ValueTest {
           return false;
         };
   return (subject, fields) => textOf(subject) !== undefined && test(subject, fields);
+}
+
+const nothing: object = {};
+
+/** Up to so many alternatives are tried one after the other. */
+const fewTests = 8;
+
+function isWhole(test: Test): boolean {
+  return test.kind === "pattern" && literalOf(test.pattern) !== undefined;
+}
+
+/** Many alternatives: one scan tells which of them can pass at all. */
+function scanFor(tests: readonly Test[]): ValueTest {
+  const atoms = tests.map(atomsOf);
+  const each = tests.map(compileTest);
+  const always = each.filter((_, i) => atoms[i]?.some(({ kind }) => kind === "any"));
+  const scan = createScan(
+    atoms.flatMap((of, i) =>
+      of.flatMap((atom) =>
+        atom.kind === "literal" ? [{ ...atom, item: (i << 1) | (atom.exact ? 1 : 0) }] : [],
+      ),
+    ),
+  );
+  let passed = false;
+  let subject: Subject | undefined;
+  let fields = nothing;
+  const report = (item: number, exact: boolean) => {
+    if (passed || !subject) return;
+    passed = (exact && (item & 1) === 1) || (each[item >> 1]?.(subject, fields) ?? false);
+  };
+  return (asked, event) => {
+    for (const test of always) if (test(asked, event)) return true;
+    passed = false;
+    subject = asked;
+    fields = event;
+    scan(textOf(asked) ?? "", report);
+    subject = undefined;
+    fields = nothing;
+    return passed;
+  };
 }
 
 /** Folding makes a new text, so the length is asked first; what is not ASCII may fold to another length. */
