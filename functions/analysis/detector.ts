@@ -1,4 +1,3 @@
-import type { AlertRaised } from "../../events/contracts/alert-raised.ts";
 import type { AuditRecorded } from "../../events/contracts/audit-recorded.ts";
 import type { Event } from "../../events/event.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
@@ -70,20 +69,14 @@ export function createDetector(deps: DetectorDeps): Detector {
     onRecorded();
     // Counted after the commit: what was only intended did not happen.
     for (const { rule } of alerts) metrics.alertsRaised.inc({ rule: label(rule) });
-    await confirm(raised, recorded);
+    await confirm({ raised, alerts }, recorded);
     await failpoint("before-answer");
     return recorded;
   };
 }
 
-interface Told {
-  /** The id of the rule, as people know it. */
-  readonly rule: string;
-  readonly alert: Event<AlertRaised>;
-}
-
 interface Detected {
-  readonly alerts: readonly Told[];
+  readonly alerts: readonly Telling[];
   readonly raised: readonly Raised[];
   readonly timers: readonly TimerRequest[];
   /** Called once the alerts are in the ledger. */
@@ -136,11 +129,15 @@ function raisedBy(found: Evaluated): readonly Raised[] {
 
 /** Confirms what was recorded, which may be what another run of the event saw. Failing only costs work. */
 function createConfirmation({ state, log }: DetectorDeps) {
-  return async (raised: readonly Raised[], recorded: readonly Event[]): Promise<void> => {
-    const confirming = recordedMembers(raised, recorded).flatMap(({ window, source, ...part }) => [
-      ...(source === "ledger" ? [] : [state.confirm(window, [part])]),
-      ...(source === "window" ? [] : [state.confirmLate(window, [part])]),
-    ]);
+  return async ({ raised, alerts }: Pick<Detected, "raised" | "alerts">, recorded: readonly Event[]) => {
+    // A flood's summary carries the evidence of an alert that was not told.
+    const standsFor = new Map(alerts.map((told) => [told.alert.id, told.standsFor]));
+    const confirming = recordedMembers({ raised, standsFor }, recorded).flatMap(
+      ({ window, source, ...part }) => [
+        ...(source === "ledger" ? [] : [state.confirm(window, [part])]),
+        ...(source === "window" ? [] : [state.confirmLate(window, [part])]),
+      ],
+    );
     await Promise.all(confirming).catch((error: unknown) =>
       log.debug({ err: error }, "Recorded evidence could not be confirmed; it will be told again."),
     );

@@ -66,6 +66,24 @@ correlation: {type: event_count, rules: [failed-login], group-by: [user_id], tim
   expect(names).toEqual(["Burst", "Burst", "Burst (flood)", "Burst"]);
 });
 
+test("evidence is told once, also in summaries", async () => {
+  const burst = compileTestRules(`${text}---
+title: Burst
+id: burst
+correlation: {type: event_count, rules: [failed-login], group-by: [user_id], timespan: 1h, condition: {gte: 2}}
+`);
+  const { detect } = createTestAnalysis({ rules: () => burst, floodLimit: 1 });
+  const evidence: string[] = [];
+  for (let index = 0; index < 40; index++) {
+    const event = login(`e${index}`, index / 10, { user_id: index % 2 === 0 ? "ana" : "bela" });
+    evidence.push(
+      ...alertsOf(await detect(event)).flatMap((alert) => (alert.evidence ?? []).map(({ id }) => id)),
+    );
+  }
+  expect(evidence).toHaveLength(40);
+  expect(new Set(evidence)).toHaveLength(40);
+});
+
 test("delivered again before it was recorded, an event is told as it was the first time", async () => {
   const state = createMemoryState({ now: () => testNow });
   const run = (ledger = createMemoryLedger({ now: () => testNow })) =>

@@ -21,6 +21,8 @@ interface BreakerDeps {
 export interface Telling {
   readonly rule: string;
   readonly alert: Event<AlertRaised>;
+  /** Of a summary: the id of the alert whose evidence it carries. */
+  readonly standsFor?: string;
 }
 
 const minuteMs = 60_000;
@@ -31,7 +33,8 @@ const rememberMs = 60 * minuteMs;
  * Turns a flood into a rolling summary: of one rule about one source, the first `limit` alerts of a minute
  * (of event time) are told as they are, further ones become evidence of one summary alert. Minutes of a
  * continuous flood touch, so that notification joins them into one episode. Nothing is dropped: every
- * event stays in the ledger and is counted in the summary.
+ * event stays in the ledger and is counted in the summary. Evidence is told once, as everywhere: what a summary
+ * carried, the alert it stands for does not carry again when that is told in a later minute.
  *
  * Which alerts come first depends on the order of arrival, so this is for the eyes only: identities and
  * windows are decided before. Without state everything is told.
@@ -56,7 +59,8 @@ export function createBreaker({ state, limit, log, metrics }: BreakerDeps) {
       tellings.map(async (telling) => {
         if (await isAdmitted(telling, cause)) return telling;
         metrics.alertsSummarised.inc({ rule: label(telling.rule) });
-        return { rule: telling.rule, alert: summaryOf(telling, { cause, limit }) };
+        const alert = summaryOf(telling, { cause, limit });
+        return { rule: telling.rule, alert, standsFor: telling.alert.data.alert_id };
       }),
     );
   };
