@@ -48,6 +48,20 @@ test("repetitions are one alert per key until the key was quiet for as long, and
   ]);
 });
 
+test("a match without the key alerts too, with the others that lack it", () => {
+  const anonymous = [0, 10].map((at) => ({
+    ...login(at * minute, ""),
+    data: { event_type: "user_login", action_result: "FAILURE" },
+  }));
+  const odd = episodesOf(compile(), [...anonymous, login(5 * minute, "ana")]).filter(
+    ({ shown }) => shown === "ODD-1",
+  );
+  expect(odd.map(({ group, count }) => [group, count])).toEqual([
+    [{ user_id: "" }, 2],
+    [{ user_id: "ana" }, 1],
+  ]);
+});
+
 test("what stands in keeps the rule's words, shows its id and leaves its name to the original", () => {
   const { rules, correlations } = compile();
   expect(rules.map(({ id, silent }) => [id, silent])).toEqual([

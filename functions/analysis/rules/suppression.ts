@@ -47,6 +47,8 @@ function derive(
       type: "event_count",
       refersTo: [{ kind, id: item.id }],
       groupBy: by,
+      // Without it a match that lacks a field would raise nothing at all.
+      groupsAbsent: true,
       aliases: {},
       timespanMs,
       window: { kind: "sliding" },

@@ -27,7 +27,7 @@ const none: readonly Membership[] = [];
 
 /**
  * Compiles group-by, aliases and value fields. An event that lacks a group field (absent, null or empty)
- * has no group and does not count: events about nobody are not events about the same one. A field with
+ * has no group and does not count, unless `groupsAbsent`: events about nobody are not events about the same one. A field with
  * several values groups by the list of them. For `value_count` an event without one of the values does
  * not count, for the other `value_*` one without a number.
  */
@@ -60,7 +60,7 @@ export function groupKey(group: readonly string[]): string {
 
 /** The group of an event as rule `index` sees it. */
 function compileGroup(
-  { groupBy, aliases }: Correlation,
+  { groupBy, aliases, groupsAbsent }: Correlation,
   index: number,
 ): (fields: object) => readonly string[] | undefined {
   const readers = groupBy.map((name) => {
@@ -68,6 +68,7 @@ function compileGroup(
     const field = aliases[name]?.[index];
     return field === undefined ? () => undefined : compileText(field);
   });
+  if (groupsAbsent) return (fields) => readers.map((read) => read(fields) ?? "");
   return (fields) => readAll(readers, fields);
 }
 

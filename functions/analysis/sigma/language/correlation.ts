@@ -58,6 +58,8 @@ export interface Correlation extends Description {
   readonly timespanMs: number;
   readonly window: CorrelationWindow;
   readonly condition: CorrelationCondition;
+  /** Events without one of the `groupBy` fields are a group too, under an empty value, instead of not counting. */
+  readonly groupsAbsent?: boolean | undefined;
   /** `value_*`: the field, or for `value_count` several whose values count together. */
   readonly valueFields: readonly string[];
   /** `value_percentile`: 0 to 100. */
