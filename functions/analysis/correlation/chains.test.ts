@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 
 import type { Event } from "../../../events/event.ts";
-import { alertsOf, compileTestRules, createTestAnalysis, login } from "../analysis.testing.ts";
+import type { State } from "../../../runtime/state/state.ts";
+import { createMemoryState } from "../../../runtime/state/memory.ts";
+import { alertsOf, compileTestRules, createTestAnalysis, login, testNow } from "../analysis.testing.ts";
 
 describe("correlations of correlations", () => {
   const text = `
@@ -42,6 +44,24 @@ correlation: {type: temporal_ordered, rules: [burst, passed], group-by: [user_id
       ]);
       expect(alerts[0]?.evidence?.map(({ id }) => id)).toEqual(["c", "in"]);
     }
+  });
+
+  test("the state does not list the members of what is silent again and again", async () => {
+    const ruleSet = compileTestRules(text);
+    const inner = createMemoryState({ now: () => testNow });
+    const listed: number[] = [];
+    const state: State = {
+      ...inner,
+      async window(step) {
+        const answer = await inner.window(step);
+        listed.push(...answer.qualified.map(({ members }) => members.length));
+        return answer;
+      },
+    };
+    const { detect } = createTestAnalysis({ rules: () => ruleSet, state });
+    for (let second = 0; second < 20; second++) await detect(login(`e${second}`, second));
+    expect(listed).toHaveLength(18);
+    expect(listed.reduce((sum, count) => sum + count, 0)).toBe(20);
   });
 
   test("raise nothing when the order, the group or the number is another one", async () => {

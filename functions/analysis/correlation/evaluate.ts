@@ -21,7 +21,7 @@ import { toMember, toStep, toWindowName } from "./step.ts";
 import { timersOf } from "./timers.ts";
 
 export interface EvaluateDeps {
-  readonly state: Pick<State, "window" | "unconfirmedLate">;
+  readonly state: Pick<State, "window" | "confirm" | "unconfirmedLate">;
   readonly restore: Restore;
   readonly replays: Replays;
   /** How far behind the newest of its group an event may come and still be evaluated in its window. */
@@ -137,6 +137,8 @@ function createAskWindow(deps: EvaluateDeps) {
     }
     const isQualified = qualified.length > 0;
     const isTold = isQualified && !correlation.silent;
+    // Nobody asks for the members of a silent one, and unconfirmed the state would list all of them each time.
+    if (isQualified && !isTold) await state.confirm(step, qualified).catch(ignoreUnavailable);
     const evaluated = { correlation, group, window: step, qualified, source: "window" } as const;
     return { part, isQualified, evaluated: isTold ? [evaluated] : [], isCapped: capped };
   };
@@ -185,4 +187,9 @@ function createAskLedger({ state, replays }: EvaluateDeps) {
 
 function memberOf({ event, time }: Counted): WindowMember {
   return { member: toMember(event), time };
+}
+
+/** What only saves work may fail while the state is away. */
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof UnavailableError)) throw error;
 }
