@@ -45,6 +45,19 @@ export function windowsConformance(name: string, open: (limits?: WindowLimits) =
       expect(await offer(shown(["a", "b", "a", "c"], distinct(3)))).toEqual([[3, 1.03]]);
     });
 
+    test("distinct leaves out what is exactly a timespan old at a position between others", async () => {
+      const members = [
+        ["a", -2],
+        ["c", 8],
+        ["a", 9],
+        ["b", 6],
+      ] as const;
+      const steps = members.map(([value, time], index) =>
+        step(`m${index}`, time, { value, condition: distinct(3) }),
+      );
+      expect(await offer(steps)).toEqual([[3, 9]]);
+    });
+
     test("distinct keeps any values apart, the absent one from none but the empty one", async () => {
       const hostile = [
         "",

@@ -96,7 +96,7 @@ local function read(from, to)
     held[shown[i]] = (held[shown[i]] or 0) + 1
     if held[shown[i]] == 1 then different = different + 1 end
     local t = times[i]
-    if t >= from and t ~= times[i + 1] then
+    if t >= from then
       while times[oldest] <= lower(t) do
         held[shown[oldest]] = held[shown[oldest]] - 1
         if held[shown[oldest]] == 0 then different = different - 1 end
