@@ -38,7 +38,7 @@ export function factLimit(step: Pick<WindowStep, "condition">, limits: WindowLim
 }
 
 /** The fewest members a condition may need. */
-export function neededBy(condition: WindowCondition): number {
+function neededBy(condition: WindowCondition): number {
   if (condition.kind === "rules") return Math.max(0, ...condition.anyOf.map((set) => bitsOf(set).length));
   return condition.kind === "sequence" ? condition.length : condition.atLeast;
 }

@@ -114,7 +114,7 @@ function scalarOf(map: MapNode, key: string): ScalarNode | undefined {
 }
 
 /** The choice a key states, `undefined` when absent or null. */
-export function oneOf<Choice extends string>(
+function oneOf<Choice extends string>(
   map: MapNode,
   key: string,
   choices: readonly Choice[],

@@ -24,7 +24,7 @@ export type EventLogsource =
   | StandardLogsource
   | (StandardLogsource & { readonly [custom: string]: string | readonly string[] | undefined });
 
-export const logsourceAttributes = ["product", "category", "service"] as const;
+const logsourceAttributes = ["product", "category", "service"] as const;
 
 /** Says something about the log, but takes no part in choosing it. */
 const definition = "definition";
