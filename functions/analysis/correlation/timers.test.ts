@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { login, testNow } from "../analysis.testing.ts";
+import { compileTestRules, login, testNow } from "../analysis.testing.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { judgingOf } from "../verdict.ts";
 import { ruleSets } from "./correlations.testing.ts";
@@ -59,4 +59,31 @@ test("what refers to others waits for all its groups together, with the reaches 
 test("nothing waits for what fires first, or raises nothing", () => {
   expect(requested(ruleSets.windows, 60 * minute)).toEqual([]);
   expect(requested(only("quiet"), 60 * minute)).toEqual([]);
+});
+
+test("buckets that nobody can have settled are not listed, however many an event can affect", () => {
+  const long = compileTestRules(`
+title: Failed login
+id: failed
+logsource: {category: authentication}
+detection: {selection: {action_result: FAILURE}, condition: selection}
+---
+title: Few in a year
+id: few-in-a-year
+correlation: {type: event_count, rules: [failed], group-by: [user_id], timespan: 366d, condition: {gte: 1, lt: 9}}
+---
+title: And again
+id: again
+correlation: {type: event_count, rules: [few-in-a-year], group-by: [user_id], timespan: 1s, condition: {gte: 1}}
+`);
+  // So many that an array could not hold them.
+  const reaching = {
+    ...long,
+    correlations: long.correlations.map((one) =>
+      one.id === "few-in-a-year" ? { ...one, timespanMs: 2 ** 33 * 1000 } : one,
+    ),
+  };
+  const second = Math.floor(time / 1000);
+  expect(requested(reaching, 0)).toEqual([["", second, (second + 1) * 1000 - time, false]]);
+  expect(requested(reaching, 10 * minute).length).toBeLessThan(10 * 60);
 });

@@ -29,7 +29,7 @@ export function timersOf(
   return groups
     .filter(({ part }) => part.mode === "settled")
     .flatMap(({ part, group }) =>
-      bucketsAround(part, time).flatMap((bucket) => request({ part, group, bucket, time }, timing)),
+      bucketsAround(part, time, timing).map((bucket) => request({ part, group, bucket, time }, timing)),
     );
 }
 
@@ -40,17 +40,26 @@ interface Place {
   readonly time: number;
 }
 
-function request({ part, group, bucket, time }: Place, { latenessMs, now }: Timing): readonly TimerRequest[] {
+function request({ part, group, bucket, time }: Place, { latenessMs }: Timing): TimerRequest {
   const { timespanMs } = part.correlation;
   const endsAt = (bucket + 1) * timespanMs + part.reach.after;
   const timer = { series: part.series, group, bucket, endsAt, latenessMs };
-  if (bucket === Math.floor(time / timespanMs)) return [timer];
-  return endsAt + latenessMs <= now + clockToleranceMs ? [{ ...timer, onlyWhenLate: true }] : [];
+  return bucket === Math.floor(time / timespanMs) ? timer : { ...timer, onlyWhenLate: true };
 }
 
-/** The buckets of the positions that an event can affect. */
-function bucketsAround({ correlation: { timespanMs }, reach }: Part, time: number): readonly number[] {
+/**
+ * The bucket of an event, and of the others whose positions it can affect those that may be settled by now.
+ * The rest is not even listed: of a short correlation of a long one they are very many.
+ */
+function bucketsAround(
+  { correlation: { timespanMs }, reach }: Part,
+  time: number,
+  { latenessMs, now }: Timing,
+): readonly number[] {
+  const own = Math.floor(time / timespanMs);
   const first = Math.floor((time - reach.after) / timespanMs);
-  const last = Math.floor((time + reach.before - 1) / timespanMs);
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const settled = Math.floor((now + clockToleranceMs - latenessMs - reach.after) / timespanMs) - 1;
+  const last = Math.min(settled, Math.floor((time + reach.before - 1) / timespanMs));
+  const buckets = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+  return own > last ? [...buckets, own] : buckets;
 }
