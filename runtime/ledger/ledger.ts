@@ -110,7 +110,10 @@ export interface Ledger {
    * is armed already is due at the later of both times.
    */
   record(evaluation: Evaluation): Promise<readonly Event[]>;
-  /** Claims timers that are due by the database's clock, oldest first; nobody else gets them meanwhile. */
+  /**
+   * Claims timers that are due by the database's clock, oldest first; nobody else gets them meanwhile. Those
+   * that were claimed before and not settled come last, so that many of them hold up no other.
+   */
   dueTimers(claim: TimerClaim): Promise<readonly DueTimer[]>;
   /**
    * Records detections and removes the timer, in one transaction. Answers with those that are new, for a

@@ -37,8 +37,9 @@ export function createMemoryTimers(now: () => number): MemoryTimers {
     claim({ limit, leaseMs }) {
       const due = [...timers.values()]
         .filter(({ dueAt, leasedUntil }) => dueAt <= now() && leasedUntil <= now())
-        .toSorted((a, b) => a.dueAt - b.dueAt)
-        .slice(0, limit);
+        .toSorted((a, b) => a.leasedUntil - b.leasedUntil || a.dueAt - b.dueAt)
+        .slice(0, limit)
+        .toSorted((a, b) => a.dueAt - b.dueAt || a.armed - b.armed);
       for (const timer of due) timer.leasedUntil = now() + leaseMs;
       return due.map(({ series, group, bucket, dueAt, armed }) => {
         return { series, group, bucket, dueAt, overdueMs: now() - dueAt, token: String(armed) };

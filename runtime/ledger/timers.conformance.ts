@@ -65,6 +65,14 @@ export function timersConformance(opened: () => LedgerUnderTest): void {
     expect(await ledger.dueTimers({ limit: 2, leaseMs: 0 })).toHaveLength(2);
   });
 
+  test("what was claimed and not settled holds up no other", async () => {
+    await arm(someTimer(), someTimer());
+    await ledger.dueTimers({ limit: 10_000, leaseMs: 0 });
+    const fresh = someTimer();
+    await arm(fresh);
+    expect(await ledger.dueTimers({ limit: 1, leaseMs: 0 })).toMatchObject([{ series: fresh.series }]);
+  });
+
   test("one that is claimed is nobody else's until the lease ends", async () => {
     const timer = someTimer();
     await arm(timer);

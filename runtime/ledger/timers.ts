@@ -23,7 +23,7 @@ const claimText = `
 with claimed as (
   select key from timers
   where due <= now() and leased_until <= now()
-  order by due, key
+  order by leased_until, due, key
   limit $1::integer
   for update skip locked
 )
@@ -33,7 +33,7 @@ where known.key = claimed.key
 returning series, group_key as "group", bucket::float8 as bucket, ${token} as token,
   ${milliseconds("due")} as "dueAt", ${milliseconds("now()")} - ${milliseconds("due")} as "overdueMs"`;
 
-/** Claims timers that are due, oldest first. */
+/** Claims timers that are due: those nobody claimed yet before those that were given back, oldest first. */
 export async function claimTimers(
   sql: postgres.ISql,
   { limit, leaseMs }: TimerClaim,
