@@ -28,9 +28,14 @@ async function lint(
   { json, strict }: LintOptions,
   { output, endWith }: CommandContext,
 ): Promise<void> {
-  const problems = await lintRules(folder);
+  const problems = await lintRules(folder, Date.now());
   if (json) for (const problem of problems) output.out(JSON.stringify(problem));
   else printProblems(problems, { ...output, err: output.out });
-  output.err(problems.length === 0 ? "no problems" : `${problems.length} problems`);
+  output.err(summaryOf(problems.length));
   if (hasErrors(problems) || (strict && problems.length > 0)) endWith(exitCode.problems);
+}
+
+function summaryOf(count: number): string {
+  if (count === 0) return "no problems";
+  return count === 1 ? "1 problem" : `${count} problems`;
 }

@@ -127,6 +127,26 @@ test("cases that cannot be read, or name a rule that is not there, are errors an
   ]);
 });
 
+test("what says something malformed for AuditFlow is left out, and what refers to it", () => {
+  const trial = `${bad}auditflow: {mode: shaddow, suppress: {by: [a], for: 1x}, mood: 1}\n`;
+  const { ids, said, problems } = activated({
+    "a.yml": burst("on-bad", "bad"),
+    "bad.yml": trial,
+    "good.yml": good,
+  });
+  expect(ids).toEqual(["good"]);
+  expect(said).toEqual([
+    ...Array.from({ length: 3 }, () => "RULE_CONTENT_INVALID bad.yml:1"),
+    "CORRELATION_RULE_UNKNOWN a.yml:2",
+  ]);
+  expect(problems.map(({ message }) => message)).toEqual([
+    `auditflow.mode is "shaddow": Invalid option: expected one of "active"|"shadow".`,
+    `auditflow.suppress.for is "1x": no duration such as 30s, 10m or 12h.`,
+    `auditflow: Unrecognized key: "mood".`,
+    "'on-bad' is left out: it refers to 'bad', which is malformed.",
+  ]);
+});
+
 describe("an exception that expires", () => {
   const expires = Date.parse("2027-03-01");
   const files = filesOf({

@@ -1,10 +1,10 @@
 import type { Compiled } from "../sigma/compile.ts";
-import type { Correlation } from "../sigma/language/correlation.ts";
 import type { RuleProblem } from "../sigma/language/problem.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { checkCases } from "./cases.ts";
 import { compileRules, ruleSetOf } from "./compile.ts";
 import type { RuleFiles } from "./files.ts";
+import { leaveOut } from "./leave-out.ts";
 
 /** The rules of a folder, of which only those go into force that pass their own cases. */
 export interface Activation {
@@ -65,36 +65,9 @@ function failure({ casesFile, title, line, failures, blamed }: FailedCase, ruleS
   return { code: "RULE_CASES_FAILED", severity: "error", file: casesFile, line, column: 1, message };
 }
 
-interface Kept {
-  readonly ruleSet: RuleSet;
-  /** About the correlations that went with what they refer to. */
-  readonly orphans: readonly RuleProblem[];
-}
-
 /** A rule set without some of its rules and correlations, and without what refers to those. */
-function without(ruleSet: RuleSet, ids: ReadonlySet<string>): Kept {
+function without(ruleSet: RuleSet, ids: ReadonlySet<string>) {
   if (ids.size === 0) return { ruleSet, orphans: [] };
-  const rules = ruleSet.rules.filter(({ id }) => !ids.has(id));
-  const { correlations, orphans } = dropOrphans(ruleSet.correlations, ids);
+  const { rules, correlations, orphans } = leaveOut(ruleSet, ids, "failed its cases");
   return { ruleSet: ruleSetOf(rules, correlations), orphans };
-}
-
-/** Correlations may refer to correlations, in any order: what is dropped may orphan another one. */
-function dropOrphans(all: readonly Correlation[], ids: ReadonlySet<string>) {
-  const gone = new Set(ids);
-  const orphans: RuleProblem[] = [];
-  let correlations = all.filter(({ id }) => !gone.has(id));
-  for (;;) {
-    const lost = correlations.filter(({ refersTo }) => refersTo.some(({ id }) => gone.has(id)));
-    if (lost.length === 0) return { correlations, orphans };
-    orphans.push(...lost.map((correlation) => orphaned(correlation, gone)));
-    for (const { id } of lost) gone.add(id);
-    correlations = correlations.filter(({ id }) => !gone.has(id));
-  }
-}
-
-function orphaned({ title, refersTo, file, line }: Correlation, gone: ReadonlySet<string>): RuleProblem {
-  const missing = refersTo.flatMap(({ id }) => (gone.has(id) ? [`'${id}'`] : [])).join(", ");
-  const message = `'${title}' is left out: it refers to ${missing}, which failed its cases.`;
-  return { code: "CORRELATION_RULE_UNKNOWN", severity: "error", file, line, column: 1, message };
 }

@@ -1,11 +1,13 @@
 import { z } from "zod";
 
+import type { Description } from "../sigma/language/description.ts";
+import type { RuleProblem } from "../sigma/language/problem.ts";
 import { parseDuration } from "./duration.ts";
 
 const duration = z.string().transform((text, context) => {
   const milliseconds = parseDuration(text);
   if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-  context.addIssue({ code: "custom", message: `'${text}' is no duration such as 30s, 10m or 12h` });
+  context.addIssue({ code: "custom", message: `no duration such as 30s, 10m or 12h` });
   return z.NEVER;
 });
 
@@ -51,7 +53,7 @@ interface Described {
 /** Contents that were read, because an alert asks for its rule's several times. */
 const read = new WeakMap<Described["custom"], RuleContent>();
 
-/** The `auditflow` key of a rule or correlation; empty when it has none or a malformed one (lint tells). */
+/** The `auditflow` key of a rule or correlation; empty when it has none. Malformed ones are not loaded. */
 export function contentOf({ custom }: Described): RuleContent {
   const known = read.get(custom);
   if (known) return known;
@@ -59,6 +61,23 @@ export function contentOf({ custom }: Described): RuleContent {
   const content = parsed.success ? parsed.data : {};
   read.set(custom, content);
   return content;
+}
+
+/** What is wrong with the `auditflow` key of a rule or correlation; each of them keeps it out. */
+export function contentProblems({ custom, file, line }: Description): readonly RuleProblem[] {
+  const parsed = ruleContent.safeParse(custom["auditflow"] ?? {}, { reportInput: true });
+  return (parsed.error?.issues ?? []).map(({ path, message, input }) => {
+    const value = typeof input === "object" || input === undefined ? "" : ` is ${JSON.stringify(input)}`;
+    const place = ["auditflow", ...path].join(".");
+    return {
+      code: "RULE_CONTENT_INVALID",
+      severity: "error",
+      file,
+      line,
+      column: 1,
+      message: `${place}${value}: ${message}.`,
+    };
+  });
 }
 
 /** The id an alert shows as `analysis_rule.rule_id`: `auditflow.rule_id`, else the rule's own id. */

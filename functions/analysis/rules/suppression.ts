@@ -2,12 +2,7 @@ import type { Correlation } from "../sigma/language/correlation.ts";
 import type { Description } from "../sigma/language/description.ts";
 import type { Rule } from "../sigma/rule.ts";
 import { contentOf, shownRuleId } from "./content.ts";
-
-/** What takes force together. */
-interface Detections {
-  readonly rules: readonly Rule[];
-  readonly correlations: readonly Correlation[];
-}
+import type { Detections } from "./leave-out.ts";
 
 /**
  * Suppression of repetitions (`auditflow.suppress: { by, for }`): the rule or correlation falls silent, and

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { openFolder, ruleOf } from "../folder.testing.ts";
+import { filterOf, openFolder, ruleOf } from "../folder.testing.ts";
 import { lintRules } from "./lint.ts";
 
 const cases = (rule: string) => `defaults: {event_type: thing, logsource: {category: test}}
@@ -160,4 +160,18 @@ test.for([
   ["two values of one field, which an array may hold", "  s: {a: 1}\n  t: {a: 2}\n  condition: s and t"],
 ] as const)("what can match is not called impossible: %s", async ([, detection]) => {
   expect(await lint({ "a.yml": contradiction(detection), "a.cases.yml": cases("a") })).toEqual([]);
+});
+
+test("an exception that has ended is told of, from that moment on", async () => {
+  const files = {
+    "a.yml": `id: a\n${ruleOf("a", "1")}`,
+    "a.cases.yml": cases("a"),
+    "f.yml": filterOf("a", "2026-01-01"),
+  };
+  await using folder = await openFolder(files);
+  const end = Date.UTC(2026, 0, 1);
+  expect(await lintRules(folder.path, end - 1)).toEqual([]);
+  expect(await lintRules(folder.path, end)).toMatchObject([
+    { code: "FILTER_EXPIRED", severity: "warning", file: "f.yml", line: 7 },
+  ]);
 });

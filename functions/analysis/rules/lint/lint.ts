@@ -7,7 +7,6 @@ import type { Rule } from "../../sigma/rule.ts";
 import type { RuleSet } from "../../sigma/rule-set.ts";
 import { isNamed, readCases } from "../cases.ts";
 import { compileRules } from "../compile.ts";
-import { ruleContent } from "../content.ts";
 import { readRuleFiles, ruleFileOf, type RuleFiles } from "../files.ts";
 import { replayingChains } from "./chains.ts";
 import { uniqueGroups, unknownFields } from "./fields.ts";
@@ -19,11 +18,12 @@ import { warning } from "./warning.ts";
 /**
  * Everything a folder of rules can be criticised for: what keeps rules out (errors), and what makes them
  * hard to trust (warnings): no level, no cases, a title or a detection used twice, what cannot hold, fields
- * that events do not have, groups of one event each, regular expressions that are tried on everything.
+ * that events do not have, groups of one event each, regular expressions that are tried on everything, filters
+ * that have expired by `now` (epoch milliseconds; without it none has).
  */
-export async function lintRules(directory: string): Promise<readonly RuleProblem[]> {
+export async function lintRules(directory: string, now?: number): Promise<readonly RuleProblem[]> {
   const files = await readRuleFiles(directory);
-  const { ruleSet, problems } = compileRules(files.rules);
+  const { ruleSet, problems } = compileRules(files.rules, now);
   const all = [
     ...files.problems,
     ...problems,
@@ -31,7 +31,6 @@ export async function lintRules(directory: string): Promise<readonly RuleProblem
       ...missingLevels(document.file, documentsOf(document)),
       ...unownedFilters(document.file, documentsOf(document)),
     ]),
-    ...writtenRules(ruleSet).flatMap(malformedContent),
     ...duplicateTitles(writtenRules(ruleSet)),
     ...missingCases(ruleSet, files),
     ...impossibleRules(ruleSet),
@@ -69,14 +68,6 @@ function missingLevels(file: string, documents: readonly MapNode[]): readonly Ru
     .map(({ at }) =>
       warning("RULE_LEVEL_MISSING", { file, ...at }, "No 'level' is given; 'medium' is assumed."),
     );
-}
-
-function malformedContent({ custom, file, line }: Description): readonly RuleProblem[] {
-  const parsed = ruleContent.safeParse(custom["auditflow"] ?? {});
-  return (parsed.error?.issues ?? []).map(({ path, message }) => ({
-    ...warning("RULE_CONTENT_INVALID", { file, line }, `${["auditflow", ...path].join(".")}: ${message}.`),
-    severity: "error",
-  }));
 }
 
 function duplicateTitles(rules: readonly Description[]): readonly RuleProblem[] {
