@@ -42,6 +42,7 @@ export async function openRules(options: RulesOptions): Promise<Rules> {
   const report = createReport(options);
   const first = await readSource(directory);
   let inForce = await first.load(now?.());
+  let sourceInForce = first;
   let lastDigest = first.digest;
   let { problems } = inForce;
   report(inForce.ruleSet, problems);
@@ -70,11 +71,13 @@ export async function openRules(options: RulesOptions): Promise<Rules> {
     lastDigest = source.digest;
     problems = loaded.problems;
     const accepted = newObjections(loaded, inForce).length === 0;
-    if (accepted) inForce = loaded;
+    if (accepted) [inForce, sourceInForce] = [loaded, source];
+    // An exception ends when it expires, whatever stands in the way of a change.
+    else if (remaining <= 0) inForce = await sourceInForce.load(now?.());
     report(inForce.ruleSet, problems);
     reload.at(remainingMs());
-    if (accepted) onChange?.(inForce.ruleSet);
-    else log.error({ directory }, "the changed rules have errors: the set before them stays in force");
+    if (!accepted) log.error({ directory }, "the changed rules have errors: the rules before stay in force");
+    if (accepted || remaining <= 0) onChange?.(inForce.ruleSet);
   }
 
   /** Until a filter in force expires; infinite when none does. */

@@ -169,3 +169,16 @@ test.for(["YAML", "a pack"] as const)(
     expect(hashes).toHaveLength(2);
   },
 );
+
+test("an exception ends when it expires, also while a change with errors is left aside", async () => {
+  const expires = Date.parse("2027-03-01T12:00:00Z");
+  const filter = filterOf("a", new Date(expires).toISOString());
+  await using folder = await openFolder({ "a.yml": ruleOf("a", "1"), "filter.yml": filter });
+  let clock = expires - 500;
+  await using opened = await openTestRules(folder.path, { now: () => clock });
+  await folder.write("bad.yml", ruleOf("bad", "1").replace("a:", "a|regex:"));
+  await until(() => expect(opened.rules.problems()).toMatchObject([{ file: "bad.yml" }]));
+  expect(matched(opened.rules, "1", { b: "known" })).toEqual([]);
+  clock = expires;
+  await until(() => expect(matched(opened.rules, "1", { b: "known" })).toEqual(["a"]));
+});
