@@ -93,6 +93,42 @@ describe("the condition of a correlation", () => {
     expect(codes(type, condition)).toEqual(["CORRELATION_INVALID"]);
   });
 
+  test.for([
+    ["value_sum", { field: [] }],
+    ["value_sum", { field: "" }],
+    ["value_sum", { field: ["n", "m"] }],
+    ["value_count", { field: [] }],
+    ["value_percentile", {}],
+    ["value_percentile", { percentile: "50" }],
+    ["value_percentile", { percentile: true }],
+    ["value_percentile", { percentile: -1 }],
+    ["value_percentile", { percentile: 100.1 }],
+    ["value_sum", { percentile: 50 }],
+  ] as const)("%s with %j is refused", ([type, changes]) => {
+    expect(codes(type, { gte: 2, ...changes })).toEqual(["CORRELATION_INVALID"]);
+  });
+
+  test.for([0, 99.9, 100])("a percentile of %d is one", (percentile) => {
+    expect(codes("value_percentile", { gte: 2, percentile })).toEqual([]);
+  });
+
+  test("says how many fields a type looks at", () => {
+    const text = (type: string) => correlationText({ type, condition: { field: [], gte: 2 } });
+    expect(() => createEngine([...letters, text("value_sum")])).toThrow("wants the name of one field.");
+    expect(() => createEngine([...letters, text("value_count")])).toThrow("wants 1 to 32 names of fields.");
+  });
+
+  test.for([
+    [null, []],
+    [{}, []],
+    ["x", ["CORRELATION_INVALID"]],
+    [["x"], ["CORRELATION_INVALID"]],
+    [{ x: "y" }, ["CORRELATION_INVALID"]],
+    [{ x: { a: null } }, ["CORRELATION_INVALID"]],
+  ] as const)("aliases %j answer %j", ([aliases, expected]) => {
+    expect(codesOf(...letters, correlationText({ condition: { gte: 2 }, aliases }))).toEqual(expected);
+  });
+
   test.for(["1s", "90m", "48h", "366d", "52w", "12M", "1y"])("a timespan of %s is one", (timespan) => {
     expect(codesOf(...letters, correlationText({ timespan, condition: { gte: 2 } }))).toEqual([]);
   });
