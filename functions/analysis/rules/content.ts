@@ -2,14 +2,22 @@ import { z } from "zod";
 
 import type { Description } from "../sigma/language/description.ts";
 import type { RuleProblem } from "../sigma/language/problem.ts";
+import { limits } from "../sigma/language/limits.ts";
 import { parseDuration } from "./duration.ts";
+
+/** As long as a correlation's timespan may be: what suppresses is one, and no state counts for longer. */
+const longestMs = limits.timespanDays * 86_400_000;
 
 const duration = z.string().transform((text, context) => {
   const milliseconds = parseDuration(text);
-  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-  context.addIssue({ code: "custom", message: `no duration such as 30s, 10m or 12h` });
+  if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= longestMs) return milliseconds;
+  const message = `no duration such as 30s, 10m or 12h, up to ${limits.timespanDays}d`;
+  context.addIssue({ code: "custom", message });
   return z.NEVER;
 });
+
+/** Goes into alerts as it is, so it must be no longer than they allow: an alert that cannot be told is lost. */
+const word = z.string().min(1).max(256);
 
 /**
  * What a rule says for AuditFlow beyond Sigma, under the top-level key `auditflow`. Rules of others do
@@ -22,18 +30,18 @@ export const ruleContent = z.strictObject({
     .regex(/^[A-Z0-9][A-Z0-9-]{0,63}$/)
     .optional(),
   /** `alert_name`; the title when absent. */
-  alert_name: z.string().min(1).max(256).optional(),
+  alert_name: word.optional(),
   alert_type: z.enum(["SECURITY", "PIPELINE", "SILENCE", "INTEGRITY", "COMPLIANCE"]).optional(),
   /** `action_observed`; the event's type when absent. */
-  action: z.string().min(1).max(256).optional(),
+  action: word.optional(),
   /** Words for people, beside Sigma's namespaced tags. */
-  tags: z.array(z.string().min(1).max(256)).optional(),
+  tags: z.array(word).optional(),
   remediation: z.string().min(1).max(4096).optional(),
   playbook_url: z.url().max(2048).optional(),
   /** `triggered_by.actor_type`, and the field that names the actor (default `user_id`). */
-  actor: z.strictObject({ type: z.string().optional(), field: z.string().optional() }).optional(),
+  actor: z.strictObject({ type: word.optional(), field: z.string().optional() }).optional(),
   /** `impacted_resource.resource_type`, and the field that names the resource (default `resource`). */
-  resource: z.strictObject({ type: z.string().optional(), field: z.string().optional() }).optional(),
+  resource: z.strictObject({ type: word.optional(), field: z.string().optional() }).optional(),
   /** `shadow`: on trial; alerts are kept, and nobody is told of them. */
   mode: z.enum(["active", "shadow"]).optional(),
   /**
