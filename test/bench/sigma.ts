@@ -52,12 +52,19 @@ function matcherOf(rules: readonly Rule[]): Matcher {
 }
 
 /** The source's own rules and varied ones, all in its log source. */
-function rulesFor(source: Source, count: number, { corpus, events }: Material): readonly Rule[] {
+function rulesFor(
+  source: Source,
+  count: number,
+  { corpus, events, own: most = Number.POSITIVE_INFINITY }: Material & { readonly own?: number },
+): readonly Rule[] {
   const values = valuesOf(events(source).slice(0, 200));
   const { product } = source.logsource;
   const own = corpus?.filter(({ logsource }) => logsource.product === product) ?? inventRules(values, 50);
   const random = createRandom(77);
-  return vary(own, count, { values, random }).map((rule) => ({ ...rule, logsource: source.logsource }));
+  return vary(own.slice(0, most), count, { values, random }).map((rule) => ({
+    ...rule,
+    logsource: source.logsource,
+  }));
 }
 
 async function bySource(source: Source, material: Material): Promise<Report> {
@@ -103,7 +110,8 @@ async function bySize(material: Material): Promise<Report> {
   const { logsource } = source;
   const subject = (count: number, most?: number) =>
     matching(`${count} rules`, lines, {
-      matcher: matcherOf(rulesFor(source, count, material)),
+      // The same rules that events come upon in all sizes: forty of the source and ten that look for what is there.
+      matcher: matcherOf(rulesFor(source, count, { ...material, own: 40 })),
       logsource,
       ...(most === undefined ? {} : { aim: most }),
     });

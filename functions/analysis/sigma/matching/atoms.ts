@@ -1,6 +1,7 @@
 import type { Pattern, Test } from "../language/expression.ts";
 import { regexOf } from "./regex.ts";
-import { gate, type Place } from "./scanner.ts";
+import type { Place } from "./needle.ts";
+import { gate } from "./scanner.ts";
 
 /**
  * What must be seen in a value for a test to pass it: a literal at a place, or nothing in particular

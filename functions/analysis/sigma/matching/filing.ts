@@ -2,6 +2,7 @@ import { atomsOf } from "./atoms.ts";
 import { createLateReader } from "./collect.ts";
 import type { Bound } from "./evaluator.ts";
 import { createField, type Field } from "./field.ts";
+import { gramLength } from "./gram-table.ts";
 import type { Interned, Predicate } from "./predicates.ts";
 import { createProbe } from "./probe.ts";
 import { isAscii } from "./regex.ts";
@@ -41,12 +42,19 @@ export function bindAll(predicates: readonly Predicate[], { byPredicate }: Filed
   const byName = new Map<string, Field>();
   const keywords = createField("", { remembers: false });
   const rulesOf: (Int32Array | undefined)[] = [];
+  const looked = new Set(
+    predicates.flatMap((one) =>
+      byPredicate.has(one.id) && isIndexable(one) && one.question.kind === "field"
+        ? [one.question.field]
+        : [],
+    ),
+  );
   const bound = predicates.map((predicate): Bound => {
     const { question, id } = predicate;
     const field = question.kind === "keywords" ? keywords : fieldOf(question.field, byName);
     const rules = byPredicate.get(id);
-    const isIndexed = rules !== undefined && isIndexable(predicate);
-    if (isIndexed) rulesOf[id] = Int32Array.from(rules);
+    const isIndexed = isIndexable(predicate) && (rules !== undefined || isAnsweredAnyway(predicate, looked));
+    if (isIndexed && rules) rulesOf[id] = Int32Array.from(rules);
     else if (rules) field.rules = Int32Array.from([...field.rules, ...rules]);
     const asksValues = question.kind === "field" || question.kind === "keywords";
     const place = !isIndexed && isIndexable(predicate) ? field.asked++ : -1;
@@ -79,6 +87,17 @@ export function bindAll(predicates: readonly Predicate[], { byPredicate }: Filed
       return found;
     },
   };
+}
+
+/**
+ * Whether looking a value up, which is done for the witnesses of the same field, may as well answer this
+ * predicate: when it asks for nothing but literals, it then costs a few more of them and no evaluation.
+ */
+function isAnsweredAnyway({ question }: Predicate, looked: ReadonlySet<string>): boolean {
+  if (question.kind !== "field" || !looked.has(question.field)) return false;
+  return question.tests
+    .flatMap(atomsOf)
+    .every((atom) => atom.kind === "literal" && atom.exact && atom.literal.length >= gramLength);
 }
 
 /** Whether seeing the field can make a rule a candidate; the others are read when a candidate asks for them. */

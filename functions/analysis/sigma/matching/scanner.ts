@@ -9,10 +9,18 @@ import {
   hashOf,
   slotOf,
 } from "./gram-table.ts";
+import {
+  type Attempt,
+  beyondAscii,
+  type Entry,
+  ignore,
+  type Pass,
+  type Place,
+  type Report,
+  tryAt,
+} from "./needle.ts";
 import { isAscii } from "./regex.ts";
-
-/** Where in a text a needle must stand. */
-export type Place = "whole" | "start" | "end" | "anywhere";
+import { createShort } from "./scan-short.ts";
 
 /** A text to look for and what is found with it. */
 export interface Needle {
@@ -22,19 +30,7 @@ export interface Needle {
   readonly item: number;
 }
 
-/**
- * Told of every item whose needle stands in the text, perhaps several times. Without `exact` the needle
- * may stand there, and whoever wants to know must look again.
- */
-export type Report = (item: number, exact: boolean) => void;
 export type Scan = (text: string, report: Report) => void;
-
-const beyondAscii = 128;
-
-/** ASCII letters folded, anything else as it is. */
-const folding = Uint8Array.from({ length: beyondAscii }, (_, code) =>
-  String.fromCharCode(code).toLowerCase().charCodeAt(0),
-);
 
 /**
  * The text as needles are compared with it. Coarser than folding: the long s, which regular expressions
@@ -70,15 +66,6 @@ export function createScan(needles: readonly Needle[]): Scan {
   };
 }
 
-interface Entry {
-  readonly literal: string;
-  readonly place: Place;
-  readonly items: Int32Array;
-}
-
-/** Answers all code units it saw, bit by bit; with `ascii` it takes them for ASCII. */
-type Pass = (text: string, report: Report, ascii: boolean) => number;
-
 function createPasses(entries: readonly Entry[]): Pass {
   const passes = [
     createWhole(entries.filter(({ place }) => place === "whole")),
@@ -98,26 +85,6 @@ function createPasses(entries: readonly Entry[]): Pass {
   };
 }
 
-/** Where and for whom an entry is tried; one object, used again and again. */
-interface Attempt {
-  start: number;
-  report: Report;
-  ascii: boolean;
-}
-
-/** Reports the entry if it stands at an index; answers the code units it could not compare. */
-function tryAt({ literal, items }: Entry, text: string, at: Attempt): number {
-  for (let i = 0; i < literal.length; i += 1) {
-    const code = text.charCodeAt(at.start + i);
-    const wanted = literal.charCodeAt(i);
-    if (code === wanted) continue;
-    if (code >= beyondAscii) return code;
-    if (folding[code] !== wanted) return 0;
-  }
-  for (let i = 0; i < items.length; i += 1) at.report(items[i] ?? 0, at.ascii);
-  return 0;
-}
-
 function createWhole(entries: readonly Entry[]): Pass | undefined {
   if (entries.length === 0) return undefined;
   const table = createGramTable(entries.map(({ literal }, i) => [wholeGram(literal), i]));
@@ -135,8 +102,6 @@ function createWhole(entries: readonly Entry[]): Pass | undefined {
     return seen;
   };
 }
-
-function ignore(): void {}
 
 /** The first characters and the length in one. */
 function wholeGram(text: string): number {
@@ -265,30 +230,4 @@ function createAnywhere(entries: readonly Entry[]): Pass | undefined {
     return ascii ? seen : 0;
   };
   return stride === 1 ? everyGram : someGrams;
-}
-
-/** Needles of one to three characters, anywhere, by their first character. */
-function createShort(entries: readonly Entry[]): Pass | undefined {
-  if (entries.length === 0) return undefined;
-  const byFirst = Map.groupBy(entries, ({ literal }) => literal.charCodeAt(0));
-  const atAscii = Array.from({ length: beyondAscii }, (_, code) => byFirst.get(folding[code] ?? 0) ?? []);
-  const begins = Uint8Array.from(atAscii, (found) => (found.length > 0 ? 1 : 0));
-  const at: Attempt = { start: 0, report: ignore, ascii: true };
-  return (text, report, ascii) => {
-    at.report = report;
-    at.ascii = ascii;
-    let seen = 0;
-    const { length } = text;
-    for (let i = 0; i < length; i += 1) {
-      const code = text.charCodeAt(i);
-      seen |= code;
-      // Beyond ASCII there is no such table; `undefined` is not 0.
-      if (begins[code] === 0) continue;
-      const found = code < beyondAscii ? atAscii[code] : byFirst.get(code);
-      if (found === undefined || found.length === 0) continue;
-      at.start = i;
-      for (const entry of found) if (i + entry.literal.length <= text.length) seen |= tryAt(entry, text, at);
-    }
-    return ascii ? seen : 0;
-  };
 }
