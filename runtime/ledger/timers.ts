@@ -20,12 +20,20 @@ export function timerKey({ series, group, bucket }: TimerName): Buffer {
 const token = "(extract(epoch from due) * 1000000)::bigint::text";
 
 const claimText = `
-with claimed as (
+with fresh as (
   select key from timers
-  where due <= now() and leased_until <= now()
-  order by leased_until, due, key
+  where due <= now() and leased_until = '-infinity'
+  order by due, key
   limit $1::integer
   for update skip locked
+), again as (
+  select key from timers
+  where due <= now() and leased_until > '-infinity' and leased_until <= now()
+  order by due, key
+  limit $1::integer - (select count(*) from fresh)
+  for update skip locked
+), claimed as (
+  select key from fresh union all select key from again
 )
 update timers as known set leased_until = now() + $2::float8 * interval '1 millisecond'
 from claimed
