@@ -13,5 +13,6 @@ export async function folderOf(given: string | undefined, { env }: CommandContex
   const folder = given ?? env["AUDITFLOW_RULES_DIR"] ?? `${packageRoot}rules`;
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return folder;
-  throw new CliError(`"${folder}" is not a folder of rules.`, exitCode.usage);
+  const hint = found ? " A pack is built from one: these commands want what it was built from." : "";
+  throw new CliError(`"${folder}" is not a folder of rules.${hint}`, exitCode.usage);
 }

@@ -57,6 +57,20 @@ describe("rules test", () => {
     expect(xml).toContain('<testcase classname="loading" name="bad.yml:1:1" file="bad.yml" line="1">');
   });
 
+  test("a file of cases that cannot be read has no tick", async () => {
+    await using folder = await openFolder({ "a.yml": rule("a", "a"), "a.cases.yml": "cases: 5\n" });
+    const result = await runCommand(["rules", "test", folder.path]);
+    expect(result).toMatchObject({ exitCode: 3, out: ["✗ a.yml  0 cases"] });
+    expect(result.err[0]).toContain("RULE_CASES_INVALID");
+  });
+
+  test("a pack is not what the commands want, and they say what is", async () => {
+    await using folder = await openFolder({ "rules.pack.json": "{}" });
+    const result = await runCommand(["rules", "list", join(folder.path, "rules.pack.json")]);
+    expect(result.exitCode).toBe(2);
+    expect(result.err[0]).toContain("is not a folder of rules. A pack is built from one");
+  });
+
   test("a report that cannot be written is told", async () => {
     await using folder = await before();
     const result = await runCommand(["rules", "test", folder.path, "--output", "/nowhere/report.xml"]);

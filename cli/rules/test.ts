@@ -58,10 +58,11 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-function textOf({ files }: CaseReport, { paint }: Output): readonly string[] {
+function textOf({ files, problems }: CaseReport, { paint }: Output): readonly string[] {
+  const unread = new Set(problems.filter(({ severity }) => severity === "error").map(({ file }) => file));
   return files.flatMap(({ file, casesFile, results }) => {
     const failed = results.filter(({ failures }) => failures.length > 0);
-    const mark = failed.length === 0 ? paint("green", "✓") : paint("red", "✗");
+    const mark = failed.length > 0 || unread.has(casesFile) ? paint("red", "✗") : paint("green", "✓");
     return [
       `${mark} ${file}  ${results.length} ${results.length === 1 ? "case" : "cases"}`,
       ...failed.flatMap(({ title, line, failures }) => [
