@@ -94,6 +94,19 @@ test("delivered again before it was recorded, an event is told as it was the fir
   expect(again.toReversed()).toEqual(once);
 });
 
+test("no event can pose as a summary, to vanish in its episode", async () => {
+  const { detect } = createTestAnalysis({ rules, floodLimit: 1 });
+  const posing = { ...login("/auditflow/source/sshd", 0), source: "flood" };
+  const told: AlertRaised[] = [];
+  for (const event of [login("e1", 0), login("e2", 0), posing]) told.push(...alertsOf(await detect(event)));
+  expect(told.map(({ alert_name: name }) => name)).toEqual([
+    "Failed login",
+    "Failed login (flood)",
+    "Failed login",
+  ]);
+  expect(new Set(told.map(({ group_key: key }) => key))).toHaveLength(3);
+});
+
 test("without state, everything is told by itself", async () => {
   const state = {
     ...createMemoryState({ now: () => testNow }),

@@ -45,4 +45,14 @@ describe("a correlation with more groups than it may have", () => {
     expect(told).toHaveLength(2);
     expect(new Set(told.map(({ alert_id }) => alert_id)).size).toBe(1);
   });
+
+  test("tells so under a key that no group of it can have", async () => {
+    const { detect } = createTestAnalysis({ state: state() });
+    const posing = { user_id: "groups capped", server_hostname: "burst" };
+    const told = [];
+    for (const id of ["1", "2", "3"]) told.push(...alertsOf(await detect(login(id, 0, posing))));
+    for (const id of ["4", "5"]) told.push(...alertsOf(await detect(login(id, 0, { user_id: id }))));
+    expect(told.map(({ alert_type: type }) => type)).toEqual(["SECURITY", "PIPELINE"]);
+    expect(new Set(told.map(({ group_key: key }) => key))).toHaveLength(2);
+  });
 });

@@ -79,7 +79,8 @@ function cappedAlert({ correlation, maxGroups }: Capped, cause: Cause): Event<Al
         `${shown} (${correlation.title}) holds ${maxGroups} groups, the most it may: events of new groups are stored, and not counted by it.`,
       ),
       ...seen({ count: 1, firstSeen: time, lastSeen: time }),
-      group_key: lengthPrefixed(["groups capped", correlation.id]),
+      // Begins like no key of a group, so that nobody can have it vanish in the episode of another alert.
+      group_key: `capped/${lengthPrefixed([correlation.id])}`,
       group: { rule_id: shown },
       evidence: [evidenceOf(event, time)],
       correlation_id: correlationId(event),
