@@ -2,7 +2,7 @@
  * The bytes of an IP address as text: 4 for `10.0.0.1`, 16 for a v6 address; `undefined` for anything
  * else. Strict: no leading zeros in octets, no zone, no brackets, no port, no blanks.
  */
-export function parseAddress(text: string): readonly number[] | undefined {
+function parseAddress(text: string): readonly number[] | undefined {
   // The longest is a v6 address that ends as a v4 one.
   if (text.length < 2 || text.length > 45) return undefined;
   return text.includes(":") ? parseV6(text) : parseV4(text);

@@ -23,7 +23,7 @@ const pieces = [
   "4625",
 ];
 const piece = fc.constantFrom(...pieces);
-export const text = fc.oneof(
+const text = fc.oneof(
   { weight: 3, arbitrary: piece },
   { weight: 3, arbitrary: fc.array(piece, { maxLength: 4 }).map((parts) => parts.join("")) },
   {
@@ -37,7 +37,7 @@ export const text = fc.oneof(
 );
 
 const segment = fc.constantFrom("f", "g", "h", "constructor", "__proto__", "a.b");
-export const fieldName = fc.oneof(
+const fieldName = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("f", "g") },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom("f", "g"), segment).map((parts) => parts.join(".")) },
   { weight: 1, arbitrary: fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(".")) },

@@ -65,7 +65,7 @@ function collect(container: object, { name, from, depth }: Rest, into: unknown[]
 }
 
 /** An own, enumerable property; `undefined` also for one that cannot be read. */
-export function ownValue(container: object, key: string): unknown {
+function ownValue(container: object, key: string): unknown {
   try {
     return isOwn(container, key) ? Reflect.get(container, key) : undefined;
   } catch {
