@@ -141,7 +141,7 @@ test("what says something malformed for AuditFlow is left out, and what refers t
   ]);
   expect(problems.map(({ message }) => message)).toEqual([
     `auditflow.mode is "shaddow": Invalid option: expected one of "active"|"shadow".`,
-    `auditflow.suppress.for is "1x": no duration such as 30s, 10m or 12h.`,
+    `auditflow.suppress.for is "1x": no duration such as 30s, 10m or 12h, up to 366d.`,
     `auditflow: Unrecognized key: "mood".`,
     "'on-bad' is left out: it refers to 'bad', which is malformed.",
   ]);
