@@ -83,7 +83,12 @@ function differenceLines(difference: Difference | undefined): readonly string[] 
     `against the rules before: ${added.length} more, ${removed.length} fewer, ${changed.length} changed, ${same} the same`,
     ...shown(added.map((alert) => `+ ${describe(alert)}`)),
     ...shown(removed.map((alert) => `- ${describe(alert)}`)),
-    ...shown(changed.map(({ before, after }) => `~ ${describe(after)}, before ${before.count}`)),
+    ...shown(
+      changed.map(
+        ({ before, after }) =>
+          `~ ${describe(after)}, before ${before.count}${before.level === after.level ? "" : ` and ${before.level} instead of ${after.level}`}`,
+      ),
+    ),
   ];
 }
 

@@ -27,7 +27,7 @@ export interface Telling {
 
 const minuteMs = 60_000;
 /** How long a minute's admissions are remembered: deliveries are repeated for some minutes. */
-const rememberMs = 60 * minuteMs;
+const rememberMs = 10 * minuteMs;
 
 /**
  * Turns a flood into a rolling summary: of one rule about one source, the first `limit` alerts of a minute

@@ -29,7 +29,7 @@ export interface Difference {
   readonly same: number;
   readonly added: readonly Episode[];
   readonly removed: readonly Episode[];
-  /** The same rule, group and time, but another number of events behind it. */
+  /** The same rule, group and time, but another number of events behind it, or another level. */
   readonly changed: readonly { readonly before: Episode; readonly after: Episode }[];
 }
 
@@ -96,7 +96,7 @@ function pair(before: readonly Episode[], after: readonly Episode[]): Difference
     if (!a || !b) break;
     if (a.lastSeen < b.firstSeen) removed.push(a);
     else if (b.lastSeen < a.firstSeen) added.push(b);
-    else if (a.count === b.count) same += 1;
+    else if (a.count === b.count && a.level === b.level) same += 1;
     else changed.push({ before: a, after: b });
     if (a.lastSeen >= b.firstSeen) j += 1;
     if (b.lastSeen >= a.firstSeen) i += 1;
