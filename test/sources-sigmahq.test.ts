@@ -1,17 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { logsourceOf } from "../events/logsource.ts";
 import { fieldsOf } from "../functions/analysis/fields.ts";
-import { compileRuleSet, type RuleDocument } from "../functions/analysis/sigma/compile.ts";
+import { compileRuleSet } from "../functions/analysis/sigma/compile.ts";
 import { sources } from "../functions/generator/sources/registry.ts";
-
-/** A folder or a .tar.gz of Sigma rules, such as a release of SigmaHQ/sigma. */
-const corpus = process.env["AUDITFLOW_SIGMA_CORPUS"];
+import { readSigmaCorpus, sigmaCorpus } from "./support/sigma-corpus.ts";
 
 const stamp = "msg=audit(1795260603.120:4711)";
 const timestamp = "2026-11-21T11:00:00Z";
@@ -148,9 +142,9 @@ const cases: readonly (readonly [source: string, what: string, record: unknown, 
   ],
 ];
 
-describe.skipIf(corpus === undefined)("rules of SigmaHQ (AUDITFLOW_SIGMA_CORPUS)", () => {
+describe.skipIf(sigmaCorpus === undefined)("rules of SigmaHQ (AUDITFLOW_SIGMA_CORPUS)", () => {
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  const { ruleSet } = compileRuleSet(corpus === undefined ? [] : readCorpus(corpus), { hash });
+  const { ruleSet } = compileRuleSet(sigmaCorpus === undefined ? [] : readSigmaCorpus(sigmaCorpus), { hash });
 
   test.for(cases)("find what a record of %s says: %s", ([name, , record, rule]) => {
     const source = sources.find((each) => each.name === name);
@@ -162,21 +156,3 @@ describe.skipIf(corpus === undefined)("rules of SigmaHQ (AUDITFLOW_SIGMA_CORPUS)
     else expect(ids).toContain(rule);
   });
 });
-
-function readCorpus(path: string): readonly RuleDocument[] {
-  if (statSync(path).isDirectory()) return readFolder(path);
-  const folder = mkdtempSync(join(tmpdir(), "auditflow-corpus-"));
-  try {
-    execFileSync("tar", ["-xzf", path, "-C", folder]);
-    return readFolder(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function readFolder(folder: string): readonly RuleDocument[] {
-  return globSync("**/*.{yml,yaml}", { cwd: folder }).map((file) => ({
-    file,
-    text: readFileSync(join(folder, file), "utf8"),
-  }));
-}

@@ -1,15 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 
+import { readSigmaCorpus, sigmaCorpus } from "../../test/support/sigma-corpus.ts";
 import type { Logsource } from "../logsource.ts";
 import { knownFieldsOf } from "./registry.ts";
-
-/** A folder or a .tar.gz of Sigma rules, such as a release of SigmaHQ/sigma. */
-const corpus = process.env["AUDITFLOW_SIGMA_CORPUS"];
 
 /** The log sources whose rules AuditFlow says it understands the fields of. */
 const covered: readonly Logsource[] = [
@@ -36,13 +30,13 @@ interface Document {
   readonly detection?: Readonly<Record<string, unknown>>;
 }
 
-test.skipIf(corpus === undefined)(
+test.skipIf(sigmaCorpus === undefined)(
   "every field SigmaHQ's rules ask of these log sources is known (AUDITFLOW_SIGMA_CORPUS)",
   { timeout: 120_000 },
   () => {
     const seen = new Set<string>();
     const unknown = new Set<string>();
-    for (const { logsource = {}, detection = {} } of readDocuments(corpus ?? "")) {
+    for (const { logsource = {}, detection = {} } of readDocuments(sigmaCorpus ?? "")) {
       if (!covered.some((each) => isOf(logsource, each))) continue;
       const known = knownFieldsOf(logsource);
       const place = [logsource.product, logsource.category, logsource.service].filter(Boolean).join("/");
@@ -72,18 +66,7 @@ function fieldsOf(part: unknown): readonly string[] {
 }
 
 function readDocuments(path: string): readonly Document[] {
-  if (statSync(path).isDirectory()) return readFolder(path);
-  const folder = mkdtempSync(join(tmpdir(), "auditflow-corpus-"));
-  try {
-    execFileSync("tar", ["-xzf", path, "-C", folder]);
-    return readFolder(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function readFolder(folder: string): readonly Document[] {
-  return globSync("**/*.{yml,yaml}", { cwd: folder }).flatMap((file) =>
-    parseAllDocuments(readFileSync(join(folder, file), "utf8")).map((each) => each.toJS() as Document),
+  return readSigmaCorpus(path).flatMap(({ text }) =>
+    parseAllDocuments(text).map((each) => each.toJS() as Document),
   );
 }

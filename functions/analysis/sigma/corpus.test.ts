@@ -1,41 +1,17 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { compileRuleSet, type RuleDocument } from "./compile.ts";
+import { readSigmaCorpus, sigmaCorpus } from "../../../test/support/sigma-corpus.ts";
+import { compileRuleSet } from "./compile.ts";
 import { parseDocuments } from "./language/document.ts";
-
-/** A folder or a .tar.gz of Sigma rules, such as a release of SigmaHQ/sigma. */
-const corpus = process.env["AUDITFLOW_SIGMA_CORPUS"];
-
-function readCorpus(path: string): readonly RuleDocument[] {
-  if (statSync(path).isDirectory()) return readFolder(path);
-  const folder = mkdtempSync(join(tmpdir(), "auditflow-corpus-"));
-  try {
-    execFileSync("tar", ["-xzf", path, "-C", folder]);
-    return readFolder(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function readFolder(folder: string): readonly RuleDocument[] {
-  return globSync("**/*.{yml,yaml}", { cwd: folder }).map((file) => ({
-    file,
-    text: readFileSync(join(folder, file), "utf8"),
-  }));
-}
 
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");
 
-test.skipIf(corpus === undefined)(
+test.skipIf(sigmaCorpus === undefined)(
   "every document of the corpus (AUDITFLOW_SIGMA_CORPUS) is loaded but those that need values for placeholders",
   { timeout: 120_000 },
   () => {
-    const documents = readCorpus(corpus ?? "");
+    const documents = readSigmaCorpus(sigmaCorpus ?? "");
     const total = documents.flatMap(({ text }) => parseDocuments(text)).length;
     const began = process.threadCpuUsage();
     const { ruleSet, problems, report } = compileRuleSet(documents, { hash });
@@ -59,11 +35,11 @@ test.skipIf(corpus === undefined)(
   },
 );
 
-test.skipIf(corpus === undefined)(
+test.skipIf(sigmaCorpus === undefined)(
   "the corpus as one stream is the same rules: no document knows in which file it stands",
   { timeout: 120_000 },
   () => {
-    const documents = readCorpus(corpus ?? "").toSorted((a, b) => (a.file < b.file ? -1 : 1));
+    const documents = readSigmaCorpus(sigmaCorpus ?? "").toSorted((a, b) => (a.file < b.file ? -1 : 1));
     const stream = documents.map(({ text }) => `---\n${text}\n`).join("");
     const apart = compileRuleSet(documents, { hash });
     const together = compileRuleSet([{ file: "all.yml", text: stream }], { hash });

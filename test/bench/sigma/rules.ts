@@ -1,12 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import { compileRuleSet } from "../../../functions/analysis/sigma/compile.ts";
 import type { Expression, Test } from "../../../functions/analysis/sigma/language/expression.ts";
 import type { Rule } from "../../../functions/analysis/sigma/rule.ts";
+import { readSigmaCorpus } from "../../support/sigma-corpus.ts";
 import type { Random } from "./random.ts";
 
 /** A log source of the benchmark. */
@@ -23,22 +20,8 @@ export const sources: readonly Source[] = [
 
 /** The rules of a folder or a .tar.gz, such as a release of SigmaHQ/sigma. */
 export function readRules(path: string): readonly Rule[] {
-  if (statSync(path).isDirectory()) return compileFolder(path);
-  const folder = mkdtempSync(join(tmpdir(), "auditflow-bench-"));
-  try {
-    execFileSync("tar", ["-xzf", path, "-C", folder]);
-    return compileFolder(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function compileFolder(folder: string): readonly Rule[] {
-  const documents = globSync("**/*.{yml,yaml}", { cwd: folder })
-    .toSorted()
-    .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  return compileRuleSet(documents, { hash }).ruleSet.rules;
+  return compileRuleSet(readSigmaCorpus(path), { hash }).ruleSet.rules;
 }
 
 /** So many varied rules look for what these events hold; however many rules there are. */

@@ -1,36 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
+import { readSigmaCorpus, sigmaCorpus } from "../../../../test/support/sigma-corpus.ts";
 import { compileRuleSet } from "../compile.ts";
 import type { Expression, Test } from "../language/expression.ts";
-import type { Rule } from "../rule.ts";
 import { holds } from "./plain.ts";
 import { createRuleIndex } from "./rule-index.ts";
 
-/** A folder or a .tar.gz of Sigma rules, and a folder of events as .ndjson. */
-const corpus = process.env["AUDITFLOW_SIGMA_CORPUS"];
+/** A folder of events as .ndjson. */
 const realEvents = process.env["AUDITFLOW_REAL_EVENTS"];
-
-function readRules(path: string): readonly Rule[] {
-  if (statSync(path).isDirectory()) return compileFolder(path);
-  const folder = mkdtempSync(join(tmpdir(), "auditflow-corpus-"));
-  try {
-    execFileSync("tar", ["-xzf", path, "-C", folder]);
-    return compileFolder(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function compileFolder(folder: string): readonly Rule[] {
-  const documents = globSync("**/*.{yml,yaml}", { cwd: folder })
-    .toSorted()
-    .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
-  return compileRuleSet(documents, { hash: String }).ruleSet.rules;
-}
 
 /** An event that a rule is likely to hold for: every positive item gets a value that passes it, `shift` chooses which. */
 function satisfy(expression: Expression, into: Record<string, unknown>, shift: number): void {
@@ -95,11 +74,11 @@ function mutate(fields: Record<string, unknown>, seed: number): Record<string, u
   return { ...fields, [name]: changed[seed % changed.length] };
 }
 
-test.skipIf(corpus === undefined)(
+test.skipIf(sigmaCorpus === undefined)(
   "the index finds in the whole corpus (AUDITFLOW_SIGMA_CORPUS) what a plain reading finds",
   { timeout: 600_000 },
   () => {
-    const rules = readRules(corpus ?? "");
+    const rules = compileRuleSet(readSigmaCorpus(sigmaCorpus ?? ""), { hash: String }).ruleSet.rules;
     expect(rules.length).toBeGreaterThan(100);
     const made = rules.flatMap(({ detection }, i) => {
       const fields: Record<string, unknown> = {};
