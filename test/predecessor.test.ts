@@ -124,8 +124,9 @@ test("predecessor-bug-47: SIGTERM ends a function in order, with 0", async () =>
 });
 
 test("predecessor-bug-51: no test is left under a name that no runner picks up", () => {
-  const named = globSync("{cli,events,functions,runtime,test}/**/*test*", { withFileTypes: true })
-    .filter((entry) => entry.isFile())
+  const exclude = ["**/node_modules/**"];
+  const named = globSync("{cli,events,functions,runtime,test}/**/*test*", { withFileTypes: true, exclude })
+    .filter((entry) => entry.isFile() && /\btest/.test(entry.name))
     .map(({ name }) => name);
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((name) => !/\.(test|testing)\.ts$|^test-rig\.ts$/.test(name))).toEqual([]);
