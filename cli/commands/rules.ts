@@ -8,7 +8,7 @@ import { coverageCommand } from "../rules/coverage.ts";
 import { explainCommand } from "../rules/explain.ts";
 import { lintCommand } from "../rules/lint.ts";
 import { listCommand } from "../rules/list.ts";
-import { testCommand } from "../rules/test.ts";
+import { testCommand } from "../rules/cases.ts";
 
 /** `auditflow rules`: what the rules of a folder are, whether they are sound, and what they would do. */
 export function rulesCommand(context: CommandContext): Command {

@@ -1,7 +1,7 @@
 import { type Field, recall } from "./field.ts";
 import type { Interned, Predicate } from "./predicates.ts";
 import type { Subject } from "./subject.ts";
-import type { ValueTest } from "./value-test.ts";
+import type { ValueTest } from "./value-matcher.ts";
 
 /** Whether a rule holds for the event being matched. */
 export type Holds = () => boolean;

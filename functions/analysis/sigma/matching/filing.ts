@@ -6,7 +6,7 @@ import { gramLength } from "./gram-table.ts";
 import type { Interned, Predicate } from "./predicates.ts";
 import { createProbe } from "./probe.ts";
 import { isAscii } from "./regex.ts";
-import { compileTests } from "./value-test.ts";
+import { compileTests } from "./value-matcher.ts";
 import { createWitnesses, isIndexable } from "./witness.ts";
 
 /** Where rules are filed. */

@@ -2,7 +2,7 @@ import type { Test } from "../language/expression.ts";
 import { atomsOf } from "./atoms.ts";
 import { createScan, type Needle } from "./scanner.ts";
 import { createSubject, type Subject, textOf } from "./subject.ts";
-import type { ValueTest } from "./value-test.ts";
+import type { ValueTest } from "./value-matcher.ts";
 
 /** An indexed predicate of one field; what it answers follows from the value alone. */
 export interface Indexed {
