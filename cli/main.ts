@@ -7,6 +7,7 @@ import { rulesCommand } from "./commands/rules.ts";
 import { schemasCommand } from "./commands/schemas.ts";
 import { tailCommand } from "./commands/tail.ts";
 import type { CommandContext } from "./context.ts";
+import { backtestCommand } from "./rules/backtest.ts";
 import { ConfigError } from "../runtime/config.ts";
 import { CliError, exitCode } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
@@ -24,7 +25,16 @@ export function createProgram(context: CommandContext): Command {
       writeOut: (text) => context.output.out(text.trimEnd()),
       writeErr: (text) => context.output.err(text.trimEnd()),
     });
-  const commands = [devCommand, emitCommand, tailCommand, rulesCommand, schemasCommand, doctorCommand];
+  const commands = [
+    devCommand,
+    emitCommand,
+    tailCommand,
+    rulesCommand,
+    // As `rules backtest`: a question about events as much as about rules.
+    backtestCommand,
+    schemasCommand,
+    doctorCommand,
+  ];
   for (const create of commands) program.addCommand(inherit(program, create(context)));
   return program.addHelpText(
     "after",

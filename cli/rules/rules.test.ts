@@ -84,6 +84,8 @@ describe("rules backtest", () => {
     await withFolders(async (_, folder) => {
       const result = await runCommand(["rules", "backtest", "-", "--rules", folder.path], { stdin: events });
       expect(result).toMatchObject({ exitCode: 0, err: [] });
+      const short = ["backtest", "-", "--rules", folder.path];
+      expect(await runCommand(short, { stdin: events })).toEqual(result);
       expect(result.out).toEqual([
         "5 events from 2026-11-21T12:00:01.000Z to 2026-11-21T12:00:09.000Z: 2 alerts of 2 rules",
         "RULE   LEVEL  ALERTS  EVENTS  TITLE",
