@@ -1,10 +1,12 @@
 import { connect } from "node:net";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { once } from "node:events";
 
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { createEvent } from "../../events/envelope.ts";
+import { buildPack } from "../../functions/analysis/rules/pack-build.ts";
 import { encodeBinary } from "../../events/http.ts";
 import { freePort } from "../support/port.ts";
 import { dropKeys } from "../support/cleanup.ts";
@@ -59,9 +61,14 @@ export async function run(): Promise<readonly Report[]> {
     request: audit,
     status: 204,
   };
+  // As an image carries them: a folder of rules would be compiled, and its cases run, at every start.
+  const rules = { AUDITFLOW_RULES_DIR: join(folder, "rules.pack.json") };
+  const { text = "" } = await buildPack("rules", "bench");
+  await writeFile(rules.AUDITFLOW_RULES_DIR, text);
   const reports: Report[] = [];
   for (const subject of functions) {
-    const starts = await startsOf(subject, folder, { ...subject.env, ...servers });
+    const env = { ...subject.env, ...rules };
+    const starts = await startsOf({ ...subject, env }, folder, { ...env, ...servers });
     reports.push(await measure(subject.name, [baseline, ...starts]));
   }
   return reports;
