@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { FaultRig } from "../support/fault-rig.ts";
 import { faultServersMissing } from "./missing.ts";
@@ -15,16 +15,21 @@ describe.skipIf(faultServersMissing)("servers that die or forget", () => {
     const missed = await play({
       name: "S5",
       load: { rate: 70 },
-      async fault({ servers: { rabbitmq } }) {
+      async fault({ servers: { rabbitmq }, counts }) {
+        // One connection publishes, one consumes. An outage that begins before both are back hits none.
+        const connected = (connects: number) =>
+          vi.waitFor(() => expect(counts.connects).toBeGreaterThanOrEqual(connects), { timeout: 60_000 });
         for (let kills = 0; kills < 2; kills += 1) {
           await sleep(3000);
           await rabbitmq.kill();
           await sleep(1000);
           await rabbitmq.start();
+          await connected(4 + 2 * kills);
         }
-        await sleep(5000);
+        await sleep(3000);
         await rabbitmq.control("stop_app");
         await rabbitmq.control("start_app");
+        await connected(8);
       },
       hits: async ({ counts, generator }) => ({
         "connections had": [counts.connects, 8],
