@@ -7,12 +7,11 @@ import {
   isObject,
   type JsonObject,
   present,
-  refuseRecord,
   textAt,
   timeAt,
   valueAt,
 } from "./record.ts";
-import { type Adapted, defineSource, type RecordMeta } from "./source.ts";
+import { type Adapted, adaptOne, defineSource, type RecordMeta } from "./source.ts";
 
 /** Categories of the activity log; the last three are those of records that a log profile exports. */
 const categories: ReadonlySet<string> = new Set([
@@ -48,15 +47,11 @@ export const azureActivity = defineSource({
     const records = valueAt(document, ["records"]) ?? valueAt(document, ["value"]);
     return Array.isArray(records) ? records : undefined;
   },
-  adapt(record, meta) {
-    if (!isActivity(record)) {
-      throw refuseRecord(
-        record,
-        'an activity log record with "operationName", "resourceId" and a "category" such as Administrative, or {"records": […]}',
-      );
-    }
-    return [adaptActivity(record, meta)];
-  },
+  adapt: adaptOne(
+    isActivity,
+    'an activity log record with "operationName", "resourceId" and a "category" such as Administrative, or {"records": […]}',
+    adaptActivity,
+  ),
 });
 
 function isActivity(record: unknown): record is JsonObject {

@@ -6,12 +6,11 @@ import {
   isObject,
   type JsonObject,
   present,
-  refuseRecord,
   textAt,
   timeAt,
   valueAt,
 } from "./record.ts";
-import { type Adapted, defineSource, type RecordMeta } from "./source.ts";
+import { type Adapted, adaptOne, defineSource, type RecordMeta } from "./source.ts";
 
 /**
  * AWS CloudTrail: a log file (`{"Records": […]}`) or single records.
@@ -25,15 +24,11 @@ export const cloudtrail = defineSource({
     const records = valueAt(document, ["Records"]);
     return Array.isArray(records) ? records : undefined;
   },
-  adapt(record, meta) {
-    if (!isTrailRecord(record)) {
-      throw refuseRecord(
-        record,
-        'a CloudTrail record with "eventSource" and "eventName", or {"Records": […]}',
-      );
-    }
-    return [adaptRecord(record, meta)];
-  },
+  adapt: adaptOne(
+    isTrailRecord,
+    'a CloudTrail record with "eventSource" and "eventName", or {"Records": […]}',
+    adaptRecord,
+  ),
 });
 
 function isTrailRecord(record: unknown): record is JsonObject {

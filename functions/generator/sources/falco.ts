@@ -6,12 +6,11 @@ import {
   isObject,
   type JsonObject,
   present,
-  refuseRecord,
   textAt,
   timeAt,
   valueAt,
 } from "./record.ts";
-import { type Adapted, defineSource, type RecordMeta } from "./source.ts";
+import { type Adapted, adaptOne, defineSource, type RecordMeta } from "./source.ts";
 
 /**
  * Falco's alerts as its `http_output`, a JSON log, or Falcosidekick's webhook write them.
@@ -21,12 +20,11 @@ export const falco = defineSource({
   name: "falco",
   format: "json",
   recognises: isAlert,
-  adapt(record, meta) {
-    if (!isAlert(record)) {
-      throw refuseRecord(record, 'an alert with "rule", "priority", "output" and "time" (json_output: true)');
-    }
-    return [adaptAlert(record, meta)];
-  },
+  adapt: adaptOne(
+    isAlert,
+    'an alert with "rule", "priority", "output" and "time" (json_output: true)',
+    adaptAlert,
+  ),
 });
 
 function isAlert(record: unknown): record is JsonObject {

@@ -9,12 +9,11 @@ import {
   type JsonObject,
   maxId,
   present,
-  refuseRecord,
   textAt,
   timeAt,
   valueAt,
 } from "./record.ts";
-import { type Adapted, defineSource, type RecordMeta } from "./source.ts";
+import { type Adapted, adaptOne, defineSource, type RecordMeta } from "./source.ts";
 
 const auditLog = "type.googleapis.com/google.cloud.audit.AuditLog";
 
@@ -38,15 +37,11 @@ export const gcp = defineSource({
     const entry = decodeEntry(data);
     return entry === undefined ? undefined : [entry];
   },
-  adapt(record, meta) {
-    if (!isAuditEntry(record)) {
-      throw refuseRecord(
-        record,
-        'an audit log entry with "protoPayload" and its "methodName", or a Pub/Sub push message that carries one',
-      );
-    }
-    return [adaptEntry(record, meta)];
-  },
+  adapt: adaptOne(
+    isAuditEntry,
+    'an audit log entry with "protoPayload" and its "methodName", or a Pub/Sub push message that carries one',
+    adaptEntry,
+  ),
 });
 
 function isAuditEntry(record: unknown): record is JsonObject {

@@ -8,12 +8,11 @@ import {
   type JsonObject,
   maxText,
   present,
-  refuseRecord,
   textAt,
   timeAt,
   valueAt,
 } from "./record.ts";
-import { type Adapted, defineSource, type RecordMeta } from "./source.ts";
+import { type Adapted, adaptOne, defineSource, type RecordMeta } from "./source.ts";
 
 /**
  * Okta's System Log: what its API answers (an array), an event hook posts (`{"data": {"events": […]}}`), or
@@ -34,15 +33,11 @@ export const okta = defineSource({
     const detail = valueAt(document, ["detail"]);
     return isLogEvent(detail) ? [detail] : undefined;
   },
-  adapt(record, meta) {
-    if (!isLogEvent(record)) {
-      throw refuseRecord(
-        record,
-        'a System Log event with "uuid", "eventType" and "actor", or an event hook with {"data": {"events": […]}}',
-      );
-    }
-    return [adaptLogEvent(record, meta)];
-  },
+  adapt: adaptOne(
+    isLogEvent,
+    'a System Log event with "uuid", "eventType" and "actor", or an event hook with {"data": {"events": […]}}',
+    adaptLogEvent,
+  ),
 });
 
 function isLogEvent(record: unknown): record is JsonObject {

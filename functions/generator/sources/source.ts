@@ -1,4 +1,5 @@
 import type { AuditRecorded } from "../../../events/contracts/audit-recorded.ts";
+import { refuseRecord } from "./record.ts";
 
 /** What is known of a record beside its own words. */
 export interface RecordMeta {
@@ -45,6 +46,21 @@ export interface Source {
    * record of this source, EVENT_TIME_INVALID when it has a time that cannot be read.
    */
   readonly adapt: (record: unknown, meta: RecordMeta) => readonly Adapted[];
+}
+
+/**
+ * The `adapt` of a source whose records have one shape and make one event each; `expected` says what they
+ * are, to whoever sends another one.
+ */
+export function adaptOne<Shape>(
+  isShape: (record: unknown) => record is Shape,
+  expected: string,
+  adapt: (record: Shape, meta: RecordMeta) => Adapted,
+): Source["adapt"] {
+  return (record, meta) => {
+    if (!isShape(record)) throw refuseRecord(record, expected);
+    return [adapt(record, meta)];
+  };
 }
 
 /** Declares a source; one file each. */
