@@ -2,7 +2,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { parseAddress, parseNetwork } from "./cidr.ts";
+import { parseAddress } from "./address.ts";
+import { parseNetwork } from "./cidr.ts";
 
 const zeros = (count: number) => Array.from({ length: count }, () => 0);
 
