@@ -4,6 +4,7 @@ import { logsourceOf } from "../../events/logsource.ts";
 import { fieldsOf } from "../../functions/analysis/fields.ts";
 import { readCaseEvents } from "../../functions/analysis/rules/cases.ts";
 import { shownRuleId } from "../../functions/analysis/rules/content.ts";
+import { appliesTo } from "../../functions/analysis/sigma/matching/logsource.ts";
 import {
   createMatcher,
   groupByLogsource,
@@ -99,10 +100,7 @@ function measure(ruleSet: RuleSet, given: readonly Pick<FileEvent, "data">[]): B
 }
 
 function costOf(rule: Rule, events: readonly Prepared[]): readonly RuleCost[] {
-  // Without a detection the matcher answers every event that the log source lets through.
-  const everything = { ...rule, detection: { kind: "and", of: [] } } as const;
-  const reached = createMatcher(groupByLogsource([everything]));
-  const own = events.filter(({ fields, logsource }) => reached.match(fields, logsource).length > 0);
+  const own = events.filter(({ logsource }) => appliesTo(rule.logsource, logsource));
   if (own.length === 0) return [];
   const matcher = createMatcher(groupByLogsource([rule]));
   const matches = own.filter(({ fields, logsource }) => matcher.match(fields, logsource).length > 0).length;

@@ -5,7 +5,7 @@ import { evaluateCorrelations, type Occurrence, withReferred } from "../sigma/co
 import { describeWindow, type WindowDescription } from "../sigma/correlating/positions.ts";
 import type { Correlation } from "../sigma/language/correlation.ts";
 import { explain, type Explanation } from "../sigma/matching/explain.ts";
-import { createMatcher, groupByLogsource } from "../sigma/matching/matcher.ts";
+import { appliesTo } from "../sigma/matching/logsource.ts";
 import type { Rule } from "../sigma/rule.ts";
 import type { RuleSet } from "../sigma/rule-set.ts";
 import { shownRuleId } from "./content.ts";
@@ -71,9 +71,7 @@ export function explainRule(
 
 function explainOne(rule: Rule, { data }: ExplainedEvent): RuleExplanation {
   const logsource = logsourceOf(data);
-  // Without a detection the matcher answers every event that the log source lets through.
-  const matcher = createMatcher(groupByLogsource([{ ...rule, detection: { kind: "and", of: [] } }]));
-  const applies = logsource !== undefined && matcher.match({}, logsource).length > 0;
+  const applies = logsource !== undefined && appliesTo(rule.logsource, logsource);
   const { holds, selections } = explain(rule, fieldsOf(data));
   return {
     kind: "rule",

@@ -71,6 +71,11 @@ function isSame(a: EventLogsource, b: EventLogsource): boolean {
   return a.product === b.product && a.category === b.category && a.service === b.service;
 }
 
+/** Whether a rule that states `stated` is for events of a log source at all. */
+export function appliesTo(stated: Logsource, logsource: EventLogsource): boolean {
+  return applies(stated, normalise(logsource));
+}
+
 type Asserted = ReadonlyMap<string, readonly string[]>;
 
 function normalise(logsource: EventLogsource): Asserted {
