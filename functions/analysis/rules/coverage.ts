@@ -1,6 +1,6 @@
 import type { Level } from "../sigma/language/description.ts";
 import type { RuleProblem } from "../sigma/language/problem.ts";
-import { runCases } from "./cases.ts";
+import { checkCases } from "./cases.ts";
 import { compileRules } from "./compile.ts";
 import { shownRuleId } from "./content.ts";
 import { readRuleFiles } from "./files.ts";
@@ -57,10 +57,10 @@ const tactics = [
 
 /** What the rules of a folder cover of MITRE ATT&CK, by their tags, and what of it their cases prove. */
 export async function coverRules(directory: string): Promise<Coverage> {
-  const report = await runCases(directory);
-  const { rules } = await readRuleFiles(directory);
-  const { ruleSet } = compileRules(rules);
-  const passed = report.files.flatMap(({ results }) =>
+  const { rules, cases, problems: unread } = await readRuleFiles(directory);
+  const { ruleSet, problems } = compileRules(rules);
+  const checked = checkCases(ruleSet, cases);
+  const passed = checked.files.flatMap(({ results }) =>
     results.filter(({ failures }) => failures.length === 0),
   );
   const proven = new Set(passed.flatMap(({ alerted }) => alerted));
@@ -76,7 +76,7 @@ export async function coverRules(directory: string): Promise<Coverage> {
     techniques: techniquesOf(covering),
     tactics: tactics.map((tactic) => ({ tactic, ...countOf(covering, tactic) })),
     untagged: covering.filter(({ techniques }) => techniques.length === 0).map(({ rule }) => rule),
-    problems: report.problems,
+    problems: [...unread, ...problems, ...checked.problems],
   };
 }
 

@@ -27,10 +27,10 @@ export async function lintRules(directory: string, now?: number): Promise<readon
   const all = [
     ...files.problems,
     ...problems,
-    ...files.rules.flatMap((document) => [
-      ...missingLevels(document.file, documentsOf(document)),
-      ...unownedFilters(document.file, documentsOf(document)),
-    ]),
+    ...files.rules.flatMap((document) => {
+      const documents = documentsOf(document);
+      return [...missingLevels(document.file, documents), ...unownedFilters(document.file, documents)];
+    }),
     ...duplicateTitles(writtenRules(ruleSet)),
     ...missingCases(ruleSet, files),
     ...impossibleRules(ruleSet),
