@@ -76,7 +76,7 @@ export async function listDeliveries(sql: postgres.Sql, episodeId: string): Prom
     from episodes
     join alerts on alerts.group_id = episodes.group_id
       and alerts.first_seen between episodes.first_seen and episodes.last_seen
-    join deliveries using (alert_id)
+    join deliveries on alert_ids @> array[alerts.alert_id]
     where episode_id = ${episodeId}
     order by created_at, delivery_id`;
   return rows.map((row) => ({

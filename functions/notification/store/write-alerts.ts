@@ -119,9 +119,11 @@ const chosen = (name: string, isNew: string) =>
 
 const upsertText = `
 insert into alerts as stored (
-  alert_id, group_id, timestamp, first_seen, last_seen, correlation_id, correlated_at,
+  alert_id, received_at, group_id, timestamp, first_seen, last_seen, correlation_id, correlated_at,
   emission_count, emission_key, ${names.join(", ")})
-select alert_id, group_id, ${instant("timestamp")}, ${instant("first_seen")}, ${instant("last_seen")},
+select alert_id,
+  coalesce((select min(received_at) from alerts as known where known.alert_id = emission.alert_id), now()),
+  group_id, ${instant("timestamp")}, ${instant("first_seen")}, ${instant("last_seen")},
   correlation_id, ${instant("correlated_at")}, emission_count, emission_key, ${names.join(", ")}
 from jsonb_to_recordset($1::text::jsonb) as emission (
   alert_id uuid, group_id uuid, timestamp bigint, first_seen bigint, last_seen bigint,
@@ -129,14 +131,14 @@ from jsonb_to_recordset($1::text::jsonb) as emission (
   ${Object.entries(columnTypes)
     .map(([name, type]) => `${name} ${type}`)
     .join(", ")})
-on conflict (alert_id) do update set
+on conflict (alert_id, received_at) do update set
   timestamp = least(stored.timestamp, excluded.timestamp),
   first_seen = least(stored.first_seen, excluded.first_seen),
   last_seen = greatest(stored.last_seen, excluded.last_seen),
   ${["correlation_id", "correlated_at"].map((name) => chosen(name, isEarlier)).join(",\n  ")},
   ${["emission_count", "emission_key", ...names].map((name) => chosen(name, isRepresentative)).join(",\n  ")}
 where stored.group_id = excluded.group_id
-returning alert_id as "alertId", group_id as "groupId", xmax = 0 as inserted,
+returning alert_id as "alertId", group_id as "groupId", received_at = now() as inserted,
   ${milliseconds("timestamp")} as timestamp, ${milliseconds("first_seen")} as "firstSeen",
   ${milliseconds("last_seen")} as "lastSeen"`;
 
@@ -172,10 +174,12 @@ async function insertEvidence(
   );
   return await sql<{ groupId: string; time: number }[]>`
     insert into alert_evidence (group_id, event_key, source, id, time)
-    select group_id, decode(event_key, 'hex'), source, id,
+    select distinct on (group_id, event_key) group_id, decode(event_key, 'hex'), source, id,
       timestamptz 'epoch' + time * interval '1 millisecond'
     from jsonb_to_recordset(${toStoredJson(rows)}::text::jsonb) as point (
       group_id uuid, event_key text, source text, id text, time bigint)
-    on conflict do nothing
+    where not exists (
+      select from alert_evidence as known
+      where known.group_id = point.group_id and known.event_key = decode(point.event_key, 'hex'))
     returning group_id as "groupId", round(extract(epoch from time) * 1000)::float8 as time`;
 }

@@ -12,14 +12,17 @@ export async function writeDeadLetters(
   // Sorted, so that two transactions lock the rows they share in one order.
   const rows = [...distinct.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(toRow);
   await sql`
-    insert into dead_letters as known (dead_letter_id, kind, code, detail, pointer, origin, event_source,
+    insert into dead_letters as known (dead_letter_id, received_at, kind, code, detail, pointer, origin, event_source,
       event_id, event_type, event_time, headers, body, truncated)
-    select dead_letter_id, kind, code, detail, pointer, origin, event_source,
+    select dead_letter_id,
+      coalesce((select min(received_at) from dead_letters as kept
+        where kept.dead_letter_id = letter.dead_letter_id), now()),
+      kind, code, detail, pointer, origin, event_source,
       event_id, event_type, event_time, headers, decode(body, 'base64'), truncated
     from jsonb_to_recordset(${toStoredJson(rows)}::text::jsonb) as letter (
       dead_letter_id uuid, kind text, code text, detail text, pointer text, origin text, event_source text,
       event_id text, event_type text, event_time text, headers jsonb, body text, truncated boolean)
-    on conflict (dead_letter_id) do update set last_received_at = now()`;
+    on conflict (dead_letter_id, received_at) do update set last_received_at = now()`;
 }
 
 function toRow({ id, event, body, ...letter }: DeadLetter) {

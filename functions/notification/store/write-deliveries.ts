@@ -25,11 +25,12 @@ export async function writeDeliveries(
   const rows = begun.flatMap((fired) => channels.map((channel) => toRow(fired, channel)));
   if (rows.length === 0) return;
   await sql`
-    insert into deliveries (delivery_id, alert_id, channel, kind, message)
-    select delivery_id, alert_id, channel, kind, message
+    insert into deliveries (delivery_id, alert_ids, channel, kind, message)
+    select delivery_id, array[alert_id], channel, kind, message
     from jsonb_to_recordset(${toStoredJson(rows)}::text::jsonb) as delivery (
       delivery_id uuid, alert_id uuid, channel text, kind text, message jsonb)
-    on conflict do nothing`;
+    where not exists (
+      select from deliveries as known where known.delivery_id = delivery.delivery_id)`;
 }
 
 const kind = "raised";

@@ -49,6 +49,27 @@ function hasChanged({ episode, absorbed }: Join, before: Episode | undefined): b
   );
 }
 
+/** What lists show and filter of the alert an episode is named after. */
+const copies = [
+  "alert_name",
+  "alert_type",
+  "severity",
+  "description",
+  "source_service_name",
+  "rule_id",
+  "rule_name",
+  "rule_version",
+  "actor_type",
+  "actor_id",
+  "client_ip",
+  "resource_type",
+  "resource_id",
+  "server_hostname",
+  "action_observed",
+  "correlation_id",
+  "group_values",
+] as const;
+
 async function upsertEpisodes(
   sql: postgres.TransactionSql,
   joins: readonly Join[],
@@ -59,15 +80,23 @@ async function upsertEpisodes(
     status: shadows.has(episode.groupId) ? "suppressed" : "open",
   }));
   await sql`
-    insert into episodes (episode_id, group_id, status, count, timestamp, first_seen, last_seen)
-    select id, "groupId", status, count,
-      timestamptz 'epoch' + timestamp * interval '1 millisecond',
+    insert into episodes (episode_id, received_at, group_id, status, count, timestamp, first_seen, last_seen,
+      tags, environment, ${sql.unsafe(copies.join(", "))})
+    select id, received_at, "groupId", status, count,
+      timestamptz 'epoch' + episode.timestamp * interval '1 millisecond',
       timestamptz 'epoch' + "firstSeen" * interval '1 millisecond',
-      timestamptz 'epoch' + "lastSeen" * interval '1 millisecond'
+      timestamptz 'epoch' + "lastSeen" * interval '1 millisecond',
+      case jsonb_typeof(metadata -> 'tags')
+        when 'array' then array(select jsonb_array_elements_text(metadata -> 'tags')) else '{}'
+      end,
+      metadata ->> 'environment', ${sql.unsafe(copies.join(", "))}
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as episode (
       id uuid, "groupId" uuid, status text, count bigint, timestamp bigint, "firstSeen" bigint, "lastSeen" bigint)
-    on conflict (episode_id) do update set count = excluded.count, timestamp = excluded.timestamp,
+    join alerts on alert_id = id
+    on conflict (episode_id, received_at) do update set count = excluded.count, timestamp = excluded.timestamp,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen, merged_into = null,
+      tags = excluded.tags, environment = excluded.environment,
+      ${sql.unsafe(copies.map((name) => `${name} = excluded.${name}`).join(", "))},
       changed_by = pg_current_xact_id()`;
 }
 
