@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 import type { ExitCode } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -7,6 +7,8 @@ import type { Output } from "./output.ts";
 export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable;
+  /** For what is streamed; lines go to `output`. */
+  readonly stdout: Writable;
   readonly output: Output;
   /** True when a person is looking at stdout. */
   readonly interactive: boolean;

@@ -9,7 +9,11 @@ export const exitCode = {
   problems: 3,
   /** The system could not be reached or did not answer in time; trying again may help. */
   unreachable: 4,
+  /** Not authenticated, or not allowed to. */
+  denied: 5,
   notFound: 6,
+  /** Somebody else changed it first, or its state does not allow it. */
+  conflict: 7,
   interrupted: 130,
 } as const;
 

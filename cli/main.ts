@@ -1,10 +1,18 @@
 import { Command, CommanderError } from "commander";
 
+import { alertsCommand } from "./commands/alerts.ts";
+import { deliveriesCommand } from "./commands/deliveries.ts";
 import { devCommand } from "./commands/dev.ts";
+import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emitCommand } from "./commands/emit.ts";
+import { exportCommand } from "./commands/export.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { retentionCommand } from "./commands/retention.ts";
+import { routesCommand } from "./commands/routes.ts";
 import { rulesCommand } from "./commands/rules.ts";
 import { schemasCommand } from "./commands/schemas.ts";
+import { silencesCommand } from "./commands/silences.ts";
 import { tailCommand } from "./commands/tail.ts";
 import type { CommandContext } from "./context.ts";
 import { backtestCommand } from "./rules/backtest.ts";
@@ -29,16 +37,24 @@ export function createProgram(context: CommandContext): Command {
     devCommand,
     emitCommand,
     tailCommand,
+    alertsCommand,
+    silencesCommand,
+    deliveriesCommand,
+    dlqCommand,
+    exportCommand,
+    routesCommand,
     rulesCommand,
     // As `rules backtest`: a question about events as much as about rules.
     backtestCommand,
+    migrateCommand,
+    retentionCommand,
     schemasCommand,
     doctorCommand,
   ];
   for (const create of commands) program.addCommand(inherit(program, create(context)));
   return program.addHelpText(
     "after",
-    "\nExit codes: 0 ok, 1 unexpected failure, 2 usage or configuration, 3 problems found, 4 not reachable, 130 interrupted.",
+    "\nExit codes: 0 ok, 1 unexpected failure, 2 usage or configuration, 3 problems found, 4 not reachable, 5 not allowed, 6 not found, 7 conflict, 130 interrupted.",
   );
 }
 
@@ -91,6 +107,7 @@ if (
   const context: CommandContext = {
     env: process.env,
     stdin: process.stdin,
+    stdout: process.stdout,
     output: processOutput(process),
     interactive: process.stdout.isTTY,
     interrupted: interrupt.signal,

@@ -15,7 +15,7 @@ export function createApp({ log }: { readonly log: Log }): Hono {
   const app = new Hono();
   app.notFound((context) => {
     const { method, path } = context.req;
-    const allowed = methods.filter((method) => hasRoute(app, method, path));
+    const allowed = allowedMethods(app, path);
     if (allowed.length === 0) return toResponse(unknownRoute(path));
     return toResponse(wrongMethod(method, allowed));
   });
@@ -32,6 +32,11 @@ export function createApp({ log }: { readonly log: Log }): Hono {
     return toResponse({ status: 500, detail: "The request failed; the log says why." });
   });
   return app;
+}
+
+/** The methods for which an app has a handler at this path. */
+export function allowedMethods(app: Hono, path: string): readonly string[] {
+  return methods.filter((method) => hasRoute(app, method, path));
 }
 
 /** Whether a handler, not only a middleware, is registered for the method and path. */

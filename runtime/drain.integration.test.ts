@@ -151,6 +151,7 @@ describe("functions/main.ts", () => {
     await using gate = await openGate();
     await using running = await startProcess([main], {
       FUNCTION_TARGET: "dashboard",
+      AUDITFLOW_HOST: "127.0.0.1",
       AUDITFLOW_NOTIFICATION_URL: gate.url,
     });
     const healthz: unknown = await (await fetch(`${running.url}/healthz`)).json();
@@ -167,7 +168,11 @@ describe("functions/main.ts", () => {
 
 test("functions/framework.ts runs the real targets under the framework's command line", async () => {
   const source = path("../functions/framework.ts");
-  const env = { ...silent, AUDITFLOW_NOTIFICATION_URL: "http://127.0.0.1:9/" };
+  const env = {
+    ...silent,
+    AUDITFLOW_AUTH: "none",
+    AUDITFLOW_NOTIFICATION_URL: "http://127.0.0.1:9/",
+  };
   await using running = await startProcess([cli, "--target=dashboard", `--source=${source}`], env);
   expect(await (await fetch(`${running.url}/healthz`)).json()).toMatchObject({ function: "dashboard" });
   expect((await fetch(`${running.url}/nowhere`)).headers.get("content-type")).toBe(

@@ -37,7 +37,9 @@ export function registerTargets(
   const bodies = new WeakMap<IncomingMessage, ReceivedBody>();
   let started: Promise<Host> | undefined;
   const start = (load: () => Promise<FunctionDefinition>): Promise<Host> =>
-    (started ??= load().then((definition) => openHost(definition, { env, edges: processEdges })));
+    (started ??= load().then((definition) =>
+      openHost(definition, { env, edges: processEdges, listens: "everywhere" }),
+    ));
   const close = interceptServer(bodies, () => started);
   replaceSignals(async () => {
     try {

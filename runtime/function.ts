@@ -2,6 +2,7 @@ import type { z } from "zod";
 
 import type { Contract, EventOf } from "../events/contract.ts";
 import type { Event } from "../events/event.ts";
+import type { Environment } from "./config.ts";
 import type { Health } from "./health.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -20,6 +21,10 @@ export interface FunctionHost<Config> {
   readonly now: () => number;
   readonly random: () => number;
   readonly newId: () => string;
+  /** Whether others than this machine can reach the function. */
+  readonly exposed: boolean;
+  /** All variables, for what names one itself, such as the secret of a channel. Settings are in `config`. */
+  readonly environment: Environment;
 }
 
 /** What the runtime tells a handler about one delivery. */
@@ -63,6 +68,8 @@ export interface FunctionDefinition<Accepts extends Contract = Contract, Config 
    * 4xx would lose the event, so the runtime's own refusals follow the failure table instead.
    */
   readonly deliveryPaths?: readonly string[];
+  /** Paths of `fetch` that a clock POSTs to, such as a PingSource; nothing for people. */
+  readonly schedulePaths?: readonly string[];
   /** Everything the function reads from its environment; parsed once. */
   readonly config: z.ZodType<Config>;
   /** Must not wait for a dependency: what is down is reconnected in the background (see `health`). */

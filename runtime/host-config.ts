@@ -16,9 +16,19 @@ const overridesSetting = z.string().transform((text, context): Readonly<Record<s
   return z.NEVER;
 });
 
+/** One or more steps such as `/broker`, with no slash at the end. */
+const pathPrefixSetting = z
+  .string()
+  .regex(/^(?:\/[A-Za-z0-9._~-]+)+$/, { error: "is not a path such as /broker" })
+  .meta({ example: "/broker" });
+
 /** What every function reads from its environment, whatever it does. */
 export const hostConfig = z.object({
   PORT: portSetting.default(8080),
+  /** Address or name to listen on; all addresses when unset. */
+  AUDITFLOW_HOST: z.union([z.ipv4(), z.ipv6(), z.hostname()], { error: "is no address or name" }).optional(),
+  /** What a broker and a clock call answers only below this path, what people call only outside of it. */
+  AUDITFLOW_BROKER_PATH_PREFIX: pathPrefixSetting.optional(),
   LOG_LEVEL: logLevelSetting.default("info"),
   /** A file with the level in it, read again whenever it changes; wins over LOG_LEVEL. */
   AUDITFLOW_LOG_LEVEL_FILE: z.string().optional(),

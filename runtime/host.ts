@@ -4,8 +4,10 @@ import { parseConfigs } from "./config.ts";
 import { createDeliveryRoute } from "./delivery.ts";
 import type { Edges } from "./edges.ts";
 import { UnavailableError } from "./failure.ts";
-import type { FunctionDefinition, FunctionHost, Sink } from "./function.ts";
+import type { FunctionDefinition, FunctionHost, RunningFunction, Sink } from "./function.ts";
 import { createHealth, type Health } from "./health.ts";
+import { createBrokerPaths } from "./broker-paths.ts";
+import { isExposed } from "./exposure.ts";
 import { type HostConfig, hostConfig } from "./host-config.ts";
 import { createListener, type Respond } from "./listener.ts";
 import { createLog, type Log } from "./log.ts";
@@ -22,6 +24,11 @@ export interface HostOptions {
   readonly env: Environment;
   readonly edges: Edges;
   readonly overrides?: Overrides | undefined;
+  /**
+   * Where whoever owns the listener listens: `configured` is AUDITFLOW_HOST, `everywhere` all addresses
+   * whatever that says; anything else is an address or name.
+   */
+  readonly listens: "configured" | "everywhere" | { readonly host: string };
   /** Of the program, for `/healthz` and the build_info metric. */
   readonly version?: string | undefined;
 }
@@ -29,6 +36,8 @@ export interface HostOptions {
 /** A started function that can answer requests, whoever owns the listener. */
 export interface Host extends AsyncDisposable {
   readonly respond: Respond;
+  /** Where to listen; on all addresses when undefined. */
+  readonly address: string | undefined;
   readonly config: HostConfig;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -47,6 +56,8 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
   const log = overrides.log ?? createLog({ name, level: config.LOG_LEVEL });
   const now = overrides.now ?? edges.now;
   const health = createHealth(now);
+  const address = addressOf(options.listens, config);
+  const exposed = isExposed(address);
   const version = options.version ?? config.AUDITFLOW_VERSION ?? "dev";
   const metrics = openMetrics(name, { version, revision: config.K_REVISION ?? "" });
   const sink = overrides.sink ?? openSink(config, edges);
@@ -56,9 +67,8 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
     opening.use(await watchLogLevel({ file: config.AUDITFLOW_LOG_LEVEL_FILE, log }));
   }
   const { random = edges.random, newId = edges.newId } = overrides;
-  const running = opening.use(
-    await definition.start({ config: own, log, metrics, health, sink, now, random, newId }),
-  );
+  const given = { log, metrics, health, sink, now, random, newId, exposed };
+  const running = opening.use(await definition.start({ ...given, config: own, environment: env }));
   let draining = false;
   const delivery = createDeliveryRoute({
     definition,
@@ -75,6 +85,10 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
     delivery,
     handles: running.handle !== undefined,
     deliveryPaths: new Set(definition.deliveryPaths),
+    sideOf: createBrokerPaths({
+      prefix: config.AUDITFLOW_BROKER_PATH_PREFIX,
+      paths: brokerPathsOf(definition, running),
+    }),
     routes: createRoutes({ definition, running, log }),
     metrics,
     log,
@@ -82,6 +96,7 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
   const opened = opening.move();
   return {
     respond,
+    address,
     config,
     log,
     metrics,
@@ -93,6 +108,17 @@ export async function openHost(definition: FunctionDefinition, options: HostOpti
     abort: () => delivery.abort(new UnavailableError("process", "the process is stopping")),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** What only a broker or a clock calls; `POST /` of a function without a handler is its own. */
+function brokerPathsOf(definition: FunctionDefinition, { handle }: RunningFunction): ReadonlySet<string> {
+  const { deliveryPaths = [], schedulePaths = [] } = definition;
+  return new Set([...(handle === undefined ? [] : ["/"]), ...deliveryPaths, ...schedulePaths]);
+}
+
+function addressOf(listens: HostOptions["listens"], { AUDITFLOW_HOST }: HostConfig): string | undefined {
+  if (listens === "everywhere") return undefined;
+  return listens === "configured" ? AUDITFLOW_HOST : listens.host;
 }
 
 /** Stands where a function without a handler has none; nothing is routed here. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Answer } from "./answer.ts";
+import type { Side } from "./broker-paths.ts";
 import { DisconnectedError, readBody, type ReceivedBody } from "./body.ts";
 import type { DeliveryRoute } from "./delivery.ts";
 import type { Log } from "./log.ts";
@@ -8,7 +9,9 @@ import type { Metrics } from "./metrics.ts";
 import type { Probe } from "./probes.ts";
 import { createProbeHandler } from "./serve-probe.ts";
 import { tooLarge } from "./refusal.ts";
+import { unknownRoute } from "./problem.ts";
 import { maxKeptBytes } from "./rejected.ts";
+import { pathOf, queryOf } from "./request-target.ts";
 import { refuseBody, type Routes, sendProblem } from "./routes.ts";
 
 /** Answers one HTTP request; `received` is its body when somebody has already read it. Never rejects. */
@@ -24,6 +27,8 @@ export interface ListenerDeps {
   readonly delivery: DeliveryRoute;
   readonly handles: boolean;
   readonly deliveryPaths: ReadonlySet<string>;
+  /** Where a request belongs; see broker-paths.ts. */
+  readonly sideOf: (method: string | undefined, path: string) => Side;
   readonly routes: Routes;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -31,7 +36,7 @@ export interface ListenerDeps {
 
 /** Sends each request where it belongs: delivery route, the runtime's own paths, the function's routes. */
 export function createListener(deps: ListenerDeps): Respond {
-  const { delivery, handles, deliveryPaths, routes, metrics, log } = deps;
+  const { delivery, handles, deliveryPaths, sideOf, routes, metrics, log } = deps;
   const probes = new Map([...deps.probes].map(([path, probe]) => [path, createProbeHandler(probe)]));
 
   // The hot path: one async function, everything else on it is a plain call.
@@ -76,20 +81,30 @@ export function createListener(deps: ListenerDeps): Respond {
   function fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
     const gone = error instanceof DisconnectedError;
     metrics.eventsHandled.inc({ outcome: gone ? "disconnected" : "failed" });
-    if (!gone) log.error({ err: error, path: request.url }, "a request could not be answered");
+    if (!gone) log.error({ err: error, path: pathOf(request.url) }, "a request could not be answered");
     if (response.headersSent || response.destroyed) response.destroy();
     else response.writeHead(500, { "content-length": "0" }).end();
   }
 
   return (request, response, received) => {
-    const { method, url = "/" } = request;
-    const query = url.indexOf("?");
-    const path = query < 0 ? url : url.slice(0, query);
-    if (handles && path === "/" && method === "POST") return deliver(request, response, received);
-    return dispatch(path, request, response, received).catch((error: unknown) =>
+    const found = sideOf(request.method, pathOf(request.url));
+    if (found.side === "none") return refuseUnknown(request, response);
+    if (found.side === "broker") {
+      if (handles && found.path === "/") return deliver(request, response, received);
+      // The function knows its routes without a prefix.
+      request.url = found.path + queryOf(request.url);
+    }
+    return dispatch(found.path, request, response, received).catch((error: unknown) =>
       fail(error, request, response),
     );
   };
+}
+
+/** The body is not looked at: on a path that is not there a broker must hear 404, which it repeats. */
+async function refuseUnknown(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const problem = unknownRoute(pathOf(request.url));
+  request.resume();
+  sendProblem(response, problem);
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

@@ -60,12 +60,18 @@ const gauges = {
   rulesLoaded: ["auditflow_rules_loaded", "Rules in force.", []],
   ruleProblems: ["auditflow_rule_problems", "Problems found by the last attempt to load rules.", []],
   ledgerEvents: ["auditflow_ledger_events", "Events in the ledger, by state.", ["state"]],
+  outboxEvents: ["auditflow_outbox_events", "Events of ours that wait for the broker.", []],
   dependencyUp: ["auditflow_dependency_up", "1 when the dependency answers.", ["dependency"]],
   buildInfo: ["auditflow_build_info", "1; the version that runs.", ["version", "revision"]],
 } as const;
 
 const histograms = {
   handleSeconds: ["auditflow_handle_seconds", "Time from the request to its answer.", secondsBuckets],
+  attemptSeconds: [
+    "auditflow_notification_attempt_seconds",
+    "Time of one attempt to deliver a message.",
+    secondsBuckets,
+  ],
   batchRows: ["auditflow_batch_rows", "Rows per group commit.", rowsBuckets],
 } as const;
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { notePeer } from "./access/address.ts";
 import { maxBodyBytes, type ReceivedBody } from "./body.ts";
 import type { FunctionDefinition, RunningFunction } from "./function.ts";
 import type { Log } from "./log.ts";
@@ -11,6 +12,7 @@ import {
   unknownRoute,
   wrongMethod,
 } from "./problem.ts";
+import { pathOf } from "./request-target.ts";
 
 export interface RoutesDeps {
   readonly definition: FunctionDefinition;
@@ -24,6 +26,11 @@ export type Routes = (
   response: ServerResponse,
   body: ReceivedBody,
 ) => Promise<void>;
+
+/** What the adapter tells of where a request came from. */
+interface Connection {
+  readonly incoming: { readonly socket: { readonly remoteAddress?: string | undefined } };
+}
 
 /** Why a body is not accepted on the routes for people; `undefined` when it is. */
 export function refuseBody(request: IncomingMessage, truncated: boolean): Problem | undefined {
@@ -50,7 +57,8 @@ export function createRoutes({ definition, running, log }: RoutesDeps): Routes {
       sendProblem(response, missing(request.method ?? "", pathOf(request.url ?? "/")));
   }
   const delivers = new Set(definition.deliveryPaths);
-  const serve = async (request: Request): Promise<Response> => {
+  const serve = async (request: Request, { incoming }: Connection): Promise<Response> => {
+    notePeer(request, incoming.socket.remoteAddress);
     const path = pathOf(request.url);
     const response = await fetch(request);
     if (delivers.has(path) && request.method === "POST") return towardsBroker(response, { path, log });
@@ -108,9 +116,4 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
 /** What hono answers by default when it knows no such route: text for nobody. */
 function isBare(response: Response): boolean {
   return response.headers.get("content-type")?.startsWith("text/plain") ?? true;
-}
-
-/** The path of a URL or of a request target, without its query. */
-function pathOf(target: string): string {
-  return new URL(target, "http://localhost").pathname;
 }

@@ -15,7 +15,7 @@ export interface ServeOptions {
   readonly env: Environment;
   /** Instead of `PORT`; 0 asks the system for a free one. */
   readonly port?: number;
-  /** Address to listen on; all of them when absent. */
+  /** Address to listen on, instead of `AUDITFLOW_HOST`; all of them when both are absent. */
   readonly host?: string;
   readonly overrides?: Overrides;
   /** Of the program, for `/healthz`; else AUDITFLOW_VERSION. */
@@ -50,12 +50,15 @@ const limits = {
 export async function serve(definition: FunctionDefinition, options: ServeOptions): Promise<Served> {
   await using opening = new AsyncDisposableStack();
   const { env, overrides, version } = options;
-  const host = opening.use(await openHost(definition, { env, edges: processEdges, overrides, version }));
+  const listens = options.host === undefined ? "configured" : { host: options.host };
+  const host = opening.use(
+    await openHost(definition, { env, edges: processEdges, overrides, version, listens }),
+  );
   const server = createServer(limits, (request, response) => void host.respond(request, response));
   server.on("checkContinue", (request, response) => answerExpectation(host, request, response));
   server.on("clientError", (error, socket) => refuseConnection(error, socket, host));
   const sockets = trackSockets(server);
-  server.listen(options.port ?? host.config.PORT, options.host);
+  server.listen(options.port ?? host.config.PORT, host.address);
   await once(server, "listening");
   opening.defer(async () => {
     host.drain();
@@ -65,7 +68,7 @@ export async function serve(definition: FunctionDefinition, options: ServeOption
   host.log.info({ port }, `${definition.name} listens`);
   const opened = opening.move();
   return {
-    url: `http://${urlHost(options.host)}:${port}`,
+    url: `http://${urlHost(host.address)}:${port}`,
     port,
     metrics: host.metrics,
     health: host.health,

@@ -110,6 +110,7 @@ test("predecessor-bug-47: SIGTERM ends a function in order, with 0", async () =>
       FUNCTION_TARGET: "dashboard",
       PORT: String(port),
       LOG_LEVEL: "error",
+      AUDITFLOW_HOST: "127.0.0.1",
       AUDITFLOW_NOTIFICATION_URL: "http://127.0.0.1:1",
     },
     stdio: "inherit",

@@ -82,7 +82,7 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   running.use(await claimFolder(directory, gateway.url));
   pipeline = running.use(
     await startPipeline({
-      env,
+      env: { AUDITFLOW_DOCS: "true", AUDITFLOW_DASHBOARD_URL: gateway.url, ...env },
       directory,
       stages,
       start: createInProcessStart(openLog),

@@ -100,7 +100,9 @@ function open(
   const { connection: _, "keep-alive": __, ...headers } = incoming.headers;
   try {
     const { method } = incoming;
-    return request({ agent, hostname, port, path, method, headers: { ...headers, host } });
+    // The function compares it with the origin a browser names.
+    const named = { host, "x-forwarded-host": incoming.headers.host };
+    return request({ agent, hostname, port, path, method, headers: { ...headers, ...named } });
   } catch {
     return undefined;
   }

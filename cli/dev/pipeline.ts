@@ -5,6 +5,7 @@ import type { BrokerObserver } from "../../events/broker/broker.ts";
 import type { Environment } from "../../runtime/config.ts";
 import { openEmbeddedPostgres } from "../../runtime/postgres/embedded.ts";
 import { migrate } from "../../runtime/postgres/migrate.ts";
+import { migrationFolders } from "../migrations.ts";
 import { packageRoot } from "../package.ts";
 import type { Stages } from "./stages.ts";
 
@@ -35,11 +36,6 @@ export interface Pipeline extends AsyncDisposable {
   urlOf(name: string): string | undefined;
   readonly broker: LocalBroker;
 }
-
-/** Folders of SQL migrations, as file URLs. */
-const migrationFolders = ["runtime/ledger/migrations", "functions/notification/store/migrations"].map(
-  (path) => pathToFileURL(`${packageRoot}${path}/`).href,
-);
 
 /** Starts store, broker and functions, in the order their needs give. */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {

@@ -20,6 +20,10 @@ const data = z.looseObject({
     .int()
     .positive()
     .describe("Counts the changes of this alert, from 1; a gap means one was missed."),
+  action: z
+    .enum(["acknowledge", "unacknowledge", "assign", "snooze", "unsnooze", "resolve", "reopen", "comment"])
+    .optional()
+    .describe("What was done."),
   changed_at: instant,
   changed_by: z
     .looseObject({ type: z.enum(["user", "rule", "system"]), id: text })
@@ -39,11 +43,12 @@ export const alertUpdated = defineContract({
     {
       alert_id: "9b0c7f0a-7a44-5a0e-8f6a-6a0d8f1d2c3b",
       revision: 1,
+      action: "assign",
       changed_at: "2026-11-21T12:04:00.000Z",
       changed_by: { type: "user", id: "ana" },
       reason: "Looking into it.",
-      before: { status: "open", assignee: null },
-      after: { status: "acknowledged", assignee: "ana" },
+      before: { assignee: null },
+      after: { assignee: "ana" },
     },
   ],
 });

@@ -35,6 +35,7 @@ export const analysis = defineFunction({
   accepts: [auditRecorded],
   // Overdue events are emitted again by `POST /reconcile`, as they were.
   emits: [alertRaised],
+  schedulePaths: ["/reconcile"],
   config: analysisConfig,
   start,
 });

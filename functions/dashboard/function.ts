@@ -1,5 +1,9 @@
 import { z } from "zod";
 
+import { announce } from "../../runtime/access/access.ts";
+import { guardBrowser } from "../../runtime/access/browser.ts";
+import { chooseMode, noticeOf } from "../../runtime/access/open.ts";
+import { accessSettings } from "../../runtime/access/settings.ts";
 import { createApp } from "../../runtime/app.ts";
 import { defineFunction } from "../../runtime/function.ts";
 import { loadAssets } from "./assets.ts";
@@ -22,31 +26,50 @@ const securityHeaders = {
 const config = z.object({
   /** Base URL of notification, whose API the page reads. */
   AUDITFLOW_NOTIFICATION_URL: z.url({ protocol: /^https?$/ }),
+  /** Said here, too, because people may reach this function; notification is what asks them. */
+  AUDITFLOW_AUTH: accessSettings.shape.AUDITFLOW_AUTH,
 });
 
-/** Shows the alerts: serves the page and passes its reads on to notification's API. */
+/** What of notification is served here under the same address. */
+const passed = [
+  ["GET", "/alerts"],
+  ["GET", "/alerts/:id"],
+  ["GET", "/dead-letters"],
+  ["GET", "/openapi.json"],
+  ["GET", "/docs"],
+  ["GET", "/docs.css"],
+  ["GET", "/problems"],
+  ["GET", "/problems/*"],
+  ...["GET", "POST", "PUT", "PATCH", "DELETE"].map((method) => [method, "/api/v1/*"] as const),
+] as const;
+
+/** Shows the alerts: serves the page, and passes what is asked of notification's API on to it. */
 export const dashboard = defineFunction({
   name: "dashboard",
   accepts: [],
   emits: [],
   config,
-  start: async ({ config, log }) => {
+  start: async ({ config, log, exposed }) => {
+    const mode = chooseMode(config, exposed);
     const assets = await loadAssets();
     const proxy = createProxy({ upstream: config.AUDITFLOW_NOTIFICATION_URL, log });
     const app = createApp({ log });
     app.use(async (context, next) => {
       await next();
-      for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
+      for (const [name, value] of Object.entries(securityHeaders)) {
+        // A page of notification's own says for itself what it needs.
+        if (!context.res.headers.has(name)) context.header(name, value);
+      }
     });
+    app.use(announce({ notice: noticeOf(mode) }));
+    app.use(guardBrowser(mode));
     for (const [path, { body, contentType }] of assets) {
       app.get(
         path,
         () => new Response(body, { headers: { "content-type": contentType, "cache-control": "no-cache" } }),
       );
     }
-    app.get("/alerts", proxy);
-    app.get("/alerts/:id", proxy);
-    app.get("/dead-letters", proxy);
+    for (const [method, path] of passed) app.on(method, path, proxy);
     return { fetch: app.fetch, [Symbol.asyncDispose]: async () => {} };
   },
 });

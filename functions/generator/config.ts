@@ -1,10 +1,12 @@
 import { z } from "zod";
 
+import { accessSettings } from "../../runtime/access/settings.ts";
 import { urlSetting } from "../../runtime/settings.ts";
 
 /** Everything the generator reads from its environment, beside what every function reads. */
 export const generatorConfig = z
   .object({
+    ...accessSettings.shape,
     /** When the answer may say `accepted`: after the ledger's commit, or after the broker's confirm. */
     AUDITFLOW_DURABILITY: z.enum(["ledger", "broker"]).default("ledger"),
     DATABASE_URL: urlSetting({

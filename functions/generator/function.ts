@@ -7,5 +7,5 @@ export const generator = defineGenerator(async ({ config, health, log, metrics }
   const dependency = health.dependency("postgres", { impairs: ["accepting events"] });
   const url = config.DATABASE_URL ?? "";
   const postgres = opening.use(await openPostgres({ url, name: "generator", health: dependency, log }));
-  return opening.use(openPostgresLedger(postgres, { log, metrics }));
+  return { postgres, ledger: opening.use(openPostgresLedger(postgres, { log, metrics })) };
 });

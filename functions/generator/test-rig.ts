@@ -101,7 +101,7 @@ export async function startGenerator(options: RigOptions = {}): Promise<Rig> {
   await using opening = new AsyncDisposableStack();
   const sink = opening.use(await openLoopbackSink());
   const { env = {}, overrides = {}, log, ledger = createTestLedger() } = options;
-  const definition = defineGenerator(async () => ledger);
+  const definition = defineGenerator(async () => ({ ledger }));
   const served = opening.use(
     await serve(definition, {
       env: {

@@ -34,6 +34,8 @@ export interface AlertColumns {
   readonly metadata: object;
   readonly raw_event_data: object;
   readonly rule_version: string | null;
+  readonly rule_set: string | null;
+  readonly time_window: object | null;
   readonly group_key: string | null;
   readonly group_values: object | null;
 }
@@ -156,6 +158,8 @@ function columnsOf(alert: AlertRaised): AlertColumns {
     metadata: alert.metadata,
     raw_event_data: alert.raw_event_data,
     rule_version: alert.rule_version ?? null,
+    rule_set: alert.rule_set ?? null,
+    time_window: alert.window ?? null,
     group_key: alert.group_key ?? null,
     group_values: alert.group ?? null,
   };

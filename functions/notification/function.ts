@@ -1,72 +1,70 @@
-import { z } from "zod";
-
 import { alertRaised } from "../../events/contracts/alert-raised.ts";
+import { alertUpdated } from "../../events/contracts/alert-updated.ts";
 import { eventRejected } from "../../events/contracts/event-rejected.ts";
+import { notificationDelivered } from "../../events/contracts/notification-delivered.ts";
+import { notificationFailed } from "../../events/contracts/notification-failed.ts";
+import { openAccess, planAccess } from "../../runtime/access/open.ts";
 import { createFailpoint, createSeededRandom, type Failpoint } from "../../runtime/failpoints.ts";
 import { defineFunction, type FunctionHost } from "../../runtime/function.ts";
 import { openPostgres, type Postgres } from "../../runtime/postgres/postgres.ts";
-import { urlSetting } from "../../runtime/settings.ts";
-import { createApi } from "./api.ts";
-import { channelSettings, openChannels } from "./channels/index.ts";
+import { pathOf } from "../../runtime/request-target.ts";
+import { brokerPaths, createBrokerRoutes } from "./api/broker-routes.ts";
+import { type NotificationConfig, notificationConfig } from "./config.ts";
 import { createNotifier } from "./notifier.ts";
-import { createSender } from "./sender.ts";
-import { createOutbox } from "./store/outbox.ts";
-import { createReader } from "./store/reader.ts";
+import { openPeople } from "./people.ts";
+import { openSending } from "./sending.ts";
+import { createSilences } from "./silences/silences.ts";
 import { createStore } from "./store/store.ts";
+import { openTelling } from "./telling.ts";
 
-const config = channelSettings.safeExtend({
-  DATABASE_URL: urlSetting({
-    schemes: ["postgres", "postgresql"],
-    example: "postgres://user@host:5432/auditflow",
-  }),
-  /** Where to fail on purpose, for fault tests; see runtime/failpoints.ts. */
-  AUDITFLOW_FAILPOINTS: z.string().default(""),
-  AUDITFLOW_FAILPOINTS_SEED: z.coerce.number().int().optional(),
-  /** Connections to PostgreSQL at most, besides the sender's one. */
-  AUDITFLOW_POSTGRES_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(4),
-});
-
-/** Keeps alerts, joins them into episodes, tells people, and keeps what could not be handled. */
+/**
+ * Keeps alerts, joins them into episodes, tells people, lets them work on alerts, and keeps what could not be
+ * handled.
+ */
 export const notification = defineFunction({
   name: "notification",
   accepts: [alertRaised, eventRejected],
-  emits: [],
-  deliveryPaths: ["/dead-letters"],
-  config,
+  emits: [alertUpdated, notificationDelivered, notificationFailed],
+  deliveryPaths: brokerPaths.delivery,
+  schedulePaths: brokerPaths.schedule,
+  config: notificationConfig,
   async start(host) {
+    const plan = planAccess(host.config, { exposed: host.exposed, hasDatabase: true });
     await using opening = new AsyncDisposableStack();
-    const { log, metrics } = host;
+    const { config, log, newId, now } = host;
     const failpoint = openFailpoint(host);
-    const channels = openChannels(host.config, host);
     const postgres = opening.use(await openStorePostgres(host));
-    const senderPostgres = opening.use(await openSenderPostgres(host));
-    const outbox = createOutbox(senderPostgres);
-    const sender = opening.use(createSender({ ...host, outbox, channels, failpoint }));
-    const names = [...channels.keys()];
-    const store = createStore({
-      postgres,
-      metrics,
-      channels: names,
-      onOutbox: () => sender.wake(),
-      failpoint,
-    });
+    const access = opening.use(openAccess(plan, { ...host, postgres }));
+    const telling = opening.use(await openTelling(host));
+    const silences = createSilences({ postgres, newId, now });
+    const sending = opening.use(await openSending({ host, telling, silences, failpoint }));
+    const store = createStore({ ...host, postgres, tell: sending.tell, onOutbox: sending.wake, failpoint });
     opening.defer(() => store.drain());
     const stopping = new AbortController();
     opening.defer(() => stopping.abort());
-    const api = createApi({ reader: createReader(postgres), store, sender, log, stopping: stopping.signal });
-    // What an earlier process left in the outbox.
-    sender.wake();
+    const shared = { postgres, access, telling, silences, sending, stopping: stopping.signal };
+    const people = opening.use(openPeople({ ...shared, host }));
+    const days = config.AUDITFLOW_RETENTION_DAYS;
+    const broker = createBrokerRoutes({ store, worker: sending.worker, postgres, days, log });
+    // What an earlier process left behind.
+    sending.wake();
     const opened = opening.move();
     return {
       handle: createNotifier(store),
-      fetch: api.fetch,
+      fetch: (request) => (isForBroker(request) ? broker : people).fetch(request),
       drain: () => stopping.abort(),
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     };
   },
 });
 
-type Host = FunctionHost<z.infer<typeof config>>;
+type Host = FunctionHost<NotificationConfig>;
+
+const forBroker: ReadonlySet<string> = new Set([...brokerPaths.delivery, ...brokerPaths.schedule]);
+
+function isForBroker({ method, url }: Request): boolean {
+  return method === "POST" && forBroker.has(pathOf(url));
+}
 
 function openStorePostgres({ config, health, log }: Host): Promise<Postgres> {
   const { DATABASE_URL: url, AUDITFLOW_POSTGRES_CONNECTIONS: max } = config;
@@ -78,11 +76,6 @@ function openStorePostgres({ config, health, log }: Host): Promise<Postgres> {
     health: health.dependency("postgres", { impairs }),
     log,
   });
-}
-
-/** A connection of its own: marks that wait for a busy pool let a lease run out, and a message goes twice. */
-function openSenderPostgres({ config, log }: Host): Promise<Postgres> {
-  return openPostgres({ url: config.DATABASE_URL, max: 1, name: "notification-sender", log });
 }
 
 function openFailpoint({ config, random, log }: Host): Failpoint {

@@ -4,7 +4,7 @@ import { type EventIdentity, eventKey } from "../../events/identity.ts";
 import { arrayLiteral } from "../postgres/array.ts";
 import { backoffMs } from "./limits.ts";
 import { addToCounts } from "./sql.ts";
-import { toColumn } from "./stored-event.ts";
+import { digestOf, fromText, toColumn } from "./stored-event.ts";
 
 /**
  * Marks alert events as stored. For notification's own transaction; unknown ones are ignored. Rows are
@@ -86,3 +86,61 @@ update ${table} as known set attempts = attempts + 1, next_at = now() + interval
 from locked
 where ${columns.map((column) => `known.${column} = locked.${column}`).join(" and ")}`;
 }
+
+/** An event as the ledger tells it from others of its source and id. */
+export interface Digested {
+  readonly event: EventIdentity;
+  readonly digest: Buffer;
+}
+
+/**
+ * Makes rejected events pending again, when the ledger holds them with these very digests: somebody wants
+ * them judged once more. For a transaction of the caller's own.
+ */
+export async function clearRejected(sql: postgres.ISql, events: readonly Digested[]): Promise<void> {
+  if (events.length === 0) return;
+  const keys = arrayLiteral(events.map(({ event }) => eventKey(event)));
+  const digests = arrayLiteral(events.map(({ digest }) => digest));
+  await sql.unsafe(clearRejectedText, [keys, digests], { prepare: true });
+}
+
+const clearRejectedText = `
+with locked as (
+  select key from event_keys
+  where (key, digest) in (select * from unnest($1::bytea[], $2::bytea[])) and rejected_at is not null
+  order by key
+  for update
+), cleared as (
+  update event_keys as known
+  set rejected_at = null, rejected_reason = null, attempts = 0, next_at = now()
+  from locked
+  where known.key = locked.key
+  returning known.key
+)
+${addToCounts("cleared", { rejected: "-count(*)" })}`;
+
+/**
+ * Makes alert events unstored again, when the ledger holds them with these very digests: those that were
+ * refused are marked as done with, and somebody wants them stored after all. Harmless for one that is stored.
+ */
+export async function clearStored(sql: postgres.ISql, events: readonly Digested[]): Promise<void> {
+  if (events.length === 0) return;
+  const keys = arrayLiteral(events.map(({ event }) => eventKey(event)));
+  const rows = await sql.unsafe<{ cause: Buffer; ordinal: number; event: string }[]>(lockStoredText, [keys], {
+    prepare: true,
+  });
+  const wanted = new Set(events.map(({ digest }) => digest.toString("hex")));
+  const same = rows.filter(({ event }) => wanted.has(digestOf(fromText(event)).toString("hex")));
+  await sql.unsafe(
+    `update detections as known set stored_at = null, attempts = 0, next_at = now()
+    from unnest($1::bytea[], $2::integer[]) as wanted (cause, ordinal)
+    where known.cause = wanted.cause and known.ordinal = wanted.ordinal`,
+    [arrayLiteral(same.map(({ cause }) => cause)), arrayLiteral(same.map(({ ordinal }) => ordinal))],
+  );
+}
+
+const lockStoredText = `
+select cause, ordinal, event from detections
+where key = any($1::bytea[]) and stored_at is not null
+order by key, cause, ordinal
+for update`;

@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   /** 0 switches it off. */
   readonly statementTimeoutMs: number;
+  /** Called with the channel of every notification that the connection listens to. */
+  readonly onNotify?: (channel: string) => void;
 }
 
 /**
@@ -114,8 +116,8 @@ async function close({ sql, sockets }: Client, waitMs: number): Promise<void> {
 function createClient(options: ConnectionOptions, onLost: (client: Client) => void): Client {
   const sockets = new Set<Socket>();
   const lose = () => onLost(client);
-  // An option the client knows and its types do not.
-  const untyped = { socket: openSockets(sockets, lose) };
+  // Options the client knows and its types do not.
+  const untyped = { socket: openSockets(sockets, lose), onnotify: options.onNotify };
   const sql = postgres(options.url, {
     ...untyped,
     max: 1,

@@ -24,6 +24,7 @@ export function spawnNode(args: readonly string[], port: number, env: NodeJS.Pro
       PORT: String(port),
       LOG_LEVEL: "silent",
       NODE_ENV: "production",
+      AUDITFLOW_HOST: "127.0.0.1",
       ...env,
     },
     stdio: ["ignore", "ignore", "inherit"],

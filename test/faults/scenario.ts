@@ -251,7 +251,7 @@ async function expectTold({ postgres: { sql }, receiver }: FaultRig, bound: numb
   expect.soft(postsOf(receiver) - received.size, "A4 repeated POSTs").toBeLessThanOrEqual(bound);
   const [row] = await sql<{ begun: number; untold: number }[]>`
     select count(*)::int as begun, count(*) filter (where merged_into is null and not exists (
-      select from deliveries join episodes as part on part.episode_id = deliveries.alert_id
+      select from deliveries join episodes as part on part.episode_id = any(deliveries.alert_ids)
       where part.group_id = episodes.group_id
         and part.first_seen >= episodes.first_seen and part.last_seen <= episodes.last_seen))::int as untold
     from episodes`;

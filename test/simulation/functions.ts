@@ -12,10 +12,10 @@ import { createReplays } from "../../functions/analysis/correlation/replays.ts";
 import { createSettlement } from "../../functions/analysis/correlation/settlement.ts";
 import { createDetector } from "../../functions/analysis/detector.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
-import { ChannelError } from "../../functions/notification/channels/channel.ts";
+import { ChannelError, type Send } from "../../functions/notification/channels/channel.ts";
 import { fromUndeliverable } from "../../functions/notification/dead-letter.ts";
 import { createNotifier } from "../../functions/notification/notifier.ts";
-import { createSender } from "../../functions/notification/sender.ts";
+import { createWorker } from "../../functions/notification/delivery/worker.ts";
 import { throughLedger } from "../../functions/generator/durability.ts";
 import { createIntake, type Receipt } from "../../functions/generator/intake.ts";
 import { fromAuditEvent } from "../../functions/generator/normalise.ts";
@@ -31,7 +31,7 @@ import { channel, type Tables } from "./alert-tables.ts";
 import type { Database, World } from "./database.ts";
 import { createFailpoints } from "./failpoints.ts";
 import type { Plants } from "./plants.ts";
-import { createMemoryOutbox, createStore, type GroupLocks } from "./store.ts";
+import { createMemoryDeliveries, createStore, type GroupLocks } from "./store.ts";
 
 /** What every process of the system is started with. */
 export interface Surroundings {
@@ -102,10 +102,17 @@ export function startNotification(around: Surroundings): Subscriber {
   const { world, database, tables, locks, metrics, log } = around;
   const failpoint = createFailpoints(world, around.failpointHits);
   const { random } = world.chance;
-  const outbox = createMemoryOutbox({ world, database, tables });
-  const channels = new Map([[channel, createWebhook(around)]]);
-  const policy = { pollMs: 60_000 };
-  const sender = createSender({ outbox, channels, log, metrics, random, failpoint, policy });
+  const webhook = { name: channel, type: channel, send: createWebhook(around) };
+  const worker = createWorker({
+    store: createMemoryDeliveries({ world, database, tables }),
+    channels: () => new Map([[channel, webhook]]),
+    log,
+    metrics,
+    random,
+    now: world.scheduler.now,
+    failpoint,
+    policy: { pollMs: 60_000 },
+  });
   const store = createStore({
     world,
     database,
@@ -113,7 +120,7 @@ export function startNotification(around: Surroundings): Subscriber {
     locks,
     failpoint,
     plants: around.plants,
-    onOutbox: () => sender.wake(),
+    onOutbox: () => worker.wake(),
   });
   const notify = createNotifier(store);
   const route = openRoute(around, {
@@ -123,7 +130,7 @@ export function startNotification(around: Surroundings): Subscriber {
       return notify(event as Accepted);
     },
   });
-  sender.wake();
+  worker.wake();
   return {
     async deliver(path, message) {
       if (path !== "/dead-letters") return await route.answer({ ...message, truncated: false });
@@ -138,14 +145,15 @@ export function startNotification(around: Surroundings): Subscriber {
 }
 
 /** A person's end: it counts what arrives, also when its answer is lost. */
-function createWebhook({ world, told }: Surroundings) {
+function createWebhook({ world, told }: Surroundings): Send {
   const { scheduler, faults } = world;
-  return async ({ id, message }: { readonly id: string; readonly message: unknown }): Promise<void> => {
+  return async ({ id, message }) => {
     await scheduler.step("posts to the webhook");
     if (faults.strikes("webhook refuses")) throw new ChannelError("503", true);
     told(id, JSON.stringify(message));
     await scheduler.step("the webhook answers");
     if (faults.strikes("answer lost")) throw new ChannelError("no answer", true);
+    return { status: 204 };
   };
 }
 

@@ -2,12 +2,12 @@ import { decodeRequest } from "../../events/http.ts";
 import { InvalidEventError } from "../../events/invalid-event.ts";
 import type { Emission } from "../../functions/notification/alert.ts";
 import type { DeadLetter } from "../../functions/notification/dead-letter.ts";
-import type { Outbox } from "../../functions/notification/store/outbox.ts";
+import type { Claim, DeliveryStore, Ended } from "../../functions/notification/delivery/store.ts";
 import type { Store } from "../../functions/notification/store/store.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import { UnavailableError } from "../../runtime/failure.ts";
 import { createBatcher } from "../../runtime/postgres/batch.ts";
-import { planWrite, type Tables } from "./alert-tables.ts";
+import { channel, type DeliveryRow, planWrite, type Tables } from "./alert-tables.ts";
 import type { Database, World } from "./database.ts";
 import type { Plants } from "./plants.ts";
 
@@ -111,38 +111,63 @@ export function createGroupLocks({ scheduler }: World): GroupLocks {
   };
 }
 
-/** The outbox over the same tables; all times are the database's. */
-export function createMemoryOutbox({
+/** The deliveries over the same tables; all times are the database's. */
+export function createMemoryDeliveries({
   world,
   database,
   tables,
-}: Pick<StoreDeps, "world" | "database" | "tables">): Outbox {
+}: Pick<StoreDeps, "world" | "database" | "tables">): DeliveryStore {
   const { now } = world.scheduler;
   const pending = () => [...tables.deliveries.values()].filter(({ status }) => status === "pending");
   return {
-    claim: ({ limit, leaseMs }) =>
+    claim: ([room], leaseMs) =>
       database.statement("claim", () => {
         const due = pending().filter(({ dueAt }) => dueAt <= now());
-        return due.slice(0, limit).map((row) => {
+        return due.slice(0, room?.room ?? 0).map((row) => {
           row.attempts += 1;
           row.dueAt = now() + leaseMs;
-          return { id: row.id, channel: "webhook", message: row.message, attempt: row.attempts };
+          return claimOf(row, now());
         });
       }),
-    mark: ({ id, attempt }, result) =>
-      database.statement("mark delivery", () => {
-        const row = tables.deliveries.get(id);
-        if (!row) return;
-        if (result.kind === "delivered") row.status = "delivered";
-        else if (row.attempts === attempt && row.status === "pending") {
-          row.status = result.kind === "failed" ? "failed" : "pending";
-          row.dueAt = now() + (result.kind === "again" ? result.afterMs : 0);
-        }
+    record: (attempts) =>
+      database.statement("record attempts", () => {
+        for (const ended of attempts) record(tables.deliveries.get(ended.claim.id), ended);
       }),
+    putOff: (_channel, forMs) =>
+      database.statement("put off", () => {
+        const due = pending().filter(({ dueAt }) => dueAt < now() + forMs);
+        for (const row of due) row.dueAt = now() + forMs;
+        return due.length;
+      }),
+    // The horizon is far beyond the end of a run.
+    sweep: () => database.statement("sweep", () => ({ givenUp: [], stranded: 0 })),
     nextDue: () =>
       database.statement("next due", () => {
         const times = pending().map(({ dueAt }) => dueAt);
         return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - now());
       }),
   };
+}
+
+function claimOf({ id, alertId, message, attempts }: DeliveryRow, now: number): Claim {
+  return {
+    id,
+    createdAt: "",
+    alertIds: [alertId],
+    channel,
+    message,
+    attempt: attempts,
+    claimedAt: now,
+    leftMs: 86_400_000,
+  };
+}
+
+/** What the statement of delivery/store.ts does to one row. */
+function record(row: DeliveryRow | undefined, { claim, outcome, startedAt, durationMs }: Ended): void {
+  if (!row) return;
+  if (outcome.kind === "delivered") row.status = "delivered";
+  else if (row.attempts === claim.attempt && row.status === "pending") {
+    row.status = outcome.kind === "failed" ? "failed" : "pending";
+    if (outcome.kind === "again") row.dueAt = startedAt + durationMs + outcome.afterMs;
+  }
 }

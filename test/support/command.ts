@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 
 import { run } from "../../cli/main.ts";
 
@@ -26,6 +26,12 @@ export async function runCommand(
   const exitCode = await run(argv, {
     env: options.env ?? {},
     stdin: Readable.from([options.stdin ?? ""]),
+    stdout: new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        out.push(...chunk.toString().replace(/\n$/, "").split("\n"));
+        done();
+      },
+    }),
     output: {
       out: (line) => void out.push(line),
       err: (line) => void err.push(line),

@@ -1,24 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 
+import { migrationFolders } from "../../cli/migrations.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../../runtime/postgres/embedded.ts";
 import { migrate } from "../../runtime/postgres/migrate.ts";
 
 /** Set by `global-setup.ts`: where this run keeps its server, and what its databases are called. */
 export const runVariable = "AUDITFLOW_TEST_RUN";
 
-/** Every folder of migrations; all functions share one database. */
-export const migrationFolders: readonly string[] = [
-  "runtime/ledger/migrations",
-  "functions/notification/store/migrations",
-]
-  .map((folder) => new URL(`../../${folder}`, import.meta.url).href)
-  .filter((url) => existsSync(fileURLToPath(url)));
+export { migrationFolders };
 
 export interface TestDatabase extends AsyncDisposable {
   /** Of a role that owns the database and may create roles and databases. */

@@ -171,6 +171,7 @@ function environment(given: {
     DATABASE_URL: database.href,
     REDIS_URL: `redis://127.0.0.1:${given.proxies.redis.port}`,
     K_SINK: given.sink,
+    AUDITFLOW_HOST: "127.0.0.1",
     AUDITFLOW_WEBHOOK_URL: given.webhook,
     AUDITFLOW_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString("base64")}`,
     // It answers at once, so crashes after an attempt would seldom meet one of the webhook.

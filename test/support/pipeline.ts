@@ -111,6 +111,8 @@ export function spawnFunction(host: "serve" | "framework") {
         FUNCTION_TARGET: name,
         PORT: String(port),
         LOG_LEVEL: "warn",
+        // The framework listens on all addresses, whatever it is told.
+        ...(host === "serve" ? { AUDITFLOW_HOST: "127.0.0.1" } : { AUDITFLOW_AUTH: "none" }),
       },
       stdio: ["ignore", "inherit", "inherit"],
     });

@@ -19,7 +19,10 @@ export interface Source {
 /** What is checked: the manifests as text, and the functions they deploy. */
 export interface Wired {
   readonly sources: readonly Source[];
-  readonly functions: readonly Pick<FunctionDefinition, "name" | "accepts" | "emits" | "deliveryPaths">[];
+  readonly functions: readonly Pick<
+    FunctionDefinition,
+    "name" | "accepts" | "emits" | "deliveryPaths" | "schedulePaths"
+  >[];
 }
 
 export function readSources(folder: string): readonly Source[] {
@@ -160,7 +163,17 @@ function sourceProblems(wired: Wired): readonly string[] {
     ...documentsOf(wired, pingSchema)
       .filter(({ spec }) => !services.has(spec.sink.ref.name))
       .map(({ metadata, spec }) => `PingSource ${metadata.name} calls ${spec.sink.ref.name}`),
+    ...documentsOf(wired, pingSchema)
+      .filter(({ spec }) => !isScheduled(wired, spec.sink))
+      .map(({ metadata, spec }) => `PingSource ${metadata.name} calls ${spec.sink.ref.name}${spec.sink.uri}`),
   ];
+}
+
+function isScheduled(
+  { functions }: Wired,
+  { ref, uri }: z.output<typeof pingSchema>["spec"]["sink"],
+): boolean {
+  return functions.some(({ name, schedulePaths }) => name === ref.name && schedulePaths?.includes(uri));
 }
 
 /** A file that is not listed reaches no cluster. */
@@ -197,7 +210,7 @@ const bindingSchema = z.looseObject({
 const pingSchema = z.looseObject({
   kind: z.literal("PingSource"),
   metadata,
-  spec: z.looseObject({ sink: z.looseObject({ ref: named }) }),
+  spec: z.looseObject({ sink: z.looseObject({ ref: named, uri: z.string() }) }),
 });
 
 function documentsOf<Schema extends z.ZodType>(

@@ -21,6 +21,8 @@
 
 const refreshMs = 2000;
 const pageSize = 100;
+/** Kept for this tab alone, and gone with it. */
+const tokenName = "auditflow-token";
 
 /** @type {readonly AlertRow[]} */
 let rows = [];
@@ -178,9 +180,36 @@ function setStatus(text, down) {
   if (status.textContent !== text) status.textContent = text;
 }
 
+/**
+ * What everybody should know, such as that nobody is asked who they are.
+ *
+ * @param {string | null} text
+ */
+function showBanner(text) {
+  const banner = element("banner");
+  banner.hidden = text === null;
+  if (banner.textContent !== text) banner.textContent = text;
+}
+
+/**
+ * @returns {Promise<Response>}
+ */
+function readAlerts() {
+  const token = sessionStorage.getItem(tokenName);
+  /** @type {Record<string, string>} */
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+  return fetch(`/alerts?limit=${pageSize}`, { headers: { accept: "application/json", ...authorization } });
+}
+
 async function refresh() {
   try {
-    const response = await fetch(`/alerts?limit=${pageSize}`, { headers: { accept: "application/json" } });
+    const response = await readAlerts();
+    showBanner(response.headers.get("x-auditflow-notice"));
+    element("login").hidden = response.status !== 401 && response.status !== 403;
+    if (response.status === 401 || response.status === 403) {
+      const { detail } = await response.json();
+      throw new Error(detail);
+    }
     if (!response.ok) throw new Error(`the alert store answered ${response.status}`);
     rows = await response.json();
     const more = rows.length === pageSize ? ` (the newest ${pageSize})` : "";
@@ -205,6 +234,14 @@ element("rows").addEventListener("click", (event) => {
   if (!(button instanceof HTMLElement)) return;
   select(button.dataset["alert"]);
   element("detail-heading").focus();
+});
+element("login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const token = element("token");
+  if (!(token instanceof HTMLInputElement)) return;
+  sessionStorage.setItem(tokenName, token.value.trim());
+  token.value = "";
+  void refresh();
 });
 element("close").addEventListener("click", () => select(undefined));
 document.addEventListener("visibilitychange", () => void (document.hidden ? undefined : refresh()));

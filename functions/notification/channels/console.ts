@@ -1,17 +1,28 @@
 import { z } from "zod";
 
-import { flagSetting } from "../../../runtime/settings.ts";
 import { defineChannel } from "./channel.ts";
 
-/** Tells whoever reads the log: one line per episode, without personal data. */
+const spoken = {
+  "alert.raised": "alert raised",
+  "alert.reopened": "alert reopened",
+  "alert.repeated": "alert still open",
+  "alert.escalated": "alert escalated",
+  "alert.digest": "digest of alerts",
+  "alert.resolved": "alert resolved",
+  test: "message to try the channel",
+} as const;
+
+/** Tells whoever reads the log: one line per message, without personal data. */
 export const consoleChannel = defineChannel({
   type: "console",
-  settings: z.object({ AUDITFLOW_CONSOLE: flagSetting.default(true) }),
-  open({ AUDITFLOW_CONSOLE }, { log }) {
-    if (!AUDITFLOW_CONSOLE) return undefined;
-    return async ({ message: { data } }) => {
+  description: "A line in the log of notification, without personal data.",
+  settings: z.strictObject({}),
+  open(_settings, { log }) {
+    return async ({ message: { type, data, group } }) => {
       const { alert_id, severity, rule_id } = data;
-      log.warn({ alert_id, severity, rule_id }, `alert raised: ${data.alert_name}`);
+      const total = group !== undefined && group.total > 1 ? { total: group.total, route: group.route } : {};
+      log.warn({ alert_id, severity, rule_id, ...total }, `${spoken[type]}: ${data.alert_name}`);
+      return {};
     };
   },
 });

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../runtime/config.ts";
 import type { Log } from "../../../runtime/log.ts";
 import type { Message } from "./channel.ts";
-import { channelSettings, openChannels } from "./index.ts";
+import { channelSettings, openEnvironmentChannels } from "./environment.ts";
+import { sendThrough } from "./receiver.testing.ts";
 import { sign, toRequest } from "./webhook.ts";
 
 const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString("base64")}`;
@@ -41,7 +42,8 @@ async function openReceiver(status: number, headers: Record<string, string> = {}
 
 function openWebhook(env: Record<string, string>) {
   const settings = parseConfig(channelSettings, { AUDITFLOW_WEBHOOK_SECRET: secretOf(32), ...env });
-  return openChannels(settings, { now: () => 1_700_000_000_999, log: {} as Log }).get("webhook");
+  return openEnvironmentChannels(settings, { now: () => 1_700_000_000_999, log: {} as Log }).get("webhook")
+    ?.send;
 }
 
 describe("signed webhooks", () => {
@@ -67,8 +69,8 @@ describe("signed webhooks", () => {
   });
 
   test("a later attempt has the same id and body and a signature of its own time", () => {
-    const first = toRequest({ id: "m-1", message }, { secret: secretOf(32), seconds: 1 });
-    const second = toRequest({ id: "m-1", message }, { secret: secretOf(32), seconds: 2 });
+    const first = toRequest({ id: "m-1", message }, { secrets: [secretOf(32)], seconds: 1 });
+    const second = toRequest({ id: "m-1", message }, { secrets: [secretOf(32)], seconds: 2 });
     expect(second.body).toBe(first.body);
     expect(second.headers["webhook-id"]).toBe(first.headers["webhook-id"]);
     expect(second.headers["webhook-signature"]).not.toBe(first.headers["webhook-signature"]);
@@ -87,6 +89,19 @@ describe("signed webhooks", () => {
       ...expected,
     });
     expect(receiver.requests).toHaveLength(1);
+  });
+
+  test("a channel of a routes file signs with the new secret and the previous one", async () => {
+    await using receiver = await openReceiver(204);
+    const settings = { url: { env: "URL" }, secret: { env: "NEW" }, previous_secret: { env: "OLD" } };
+    const env = { URL: receiver.url, NEW: secretOf(32), OLD: secretOf(24) };
+    await sendThrough("webhook", settings, { env, sent: message });
+    const [request] = receiver.requests;
+    const { "webhook-id": id, "webhook-timestamp": timestamp } = request?.headers ?? {};
+    const content = `${String(id)}.${String(timestamp)}.${request?.body}`;
+    expect(request?.headers["webhook-signature"]).toBe(
+      `${sign(content, secretOf(32))} ${sign(content, secretOf(24))}`,
+    );
   });
 
   test("a receiver that never answers is a failure after the timeout", async () => {

@@ -15,6 +15,7 @@ import { type DeadLetter, fromRejection } from "../dead-letter.ts";
 import { alertEvent } from "../emissions.testing.ts";
 import { createReader } from "./reader.ts";
 import { createStore } from "./store.ts";
+import { tellAll } from "./tell-all.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 let database: TestDatabase;
@@ -60,7 +61,7 @@ function rejection(event: Event, change: Partial<DeadLetter> = {}): DeadLetter {
 }
 
 const openStore = () =>
-  createStore({ postgres, metrics: createMetrics("test"), channels: [], onOutbox: () => undefined });
+  createStore({ postgres, metrics: createMetrics("test"), tell: tellAll([]), onOutbox: () => undefined });
 
 const pendingIds = async () =>
   (await ledger.unevaluated({ olderThanMs: -60_000, limit: 1000 })).map(({ id }) => id);

@@ -10,6 +10,7 @@ import { createSender } from "../sender.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createReader } from "./reader.ts";
 import { createStore } from "./store.ts";
+import { tellAll } from "./tell-all.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 const channels = ["webhook"];
@@ -36,7 +37,7 @@ async function raise(count: number): Promise<readonly string[]> {
   const store = createStore({
     postgres,
     metrics: createMetrics("test"),
-    channels,
+    tell: tellAll(channels),
     onOutbox: () => undefined,
   });
   const name = `outbox ${run++}`;

@@ -10,6 +10,7 @@ import { alertEvent, type Sighting, sightingEmission } from "../emissions.testin
 import type { Changes } from "./read-alerts.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { createStore, type Store } from "./store.ts";
+import { tellAll } from "./tell-all.ts";
 import { writeAlerts } from "./write-alerts.ts";
 
 const log = createLog({ name: "test", level: "silent" });
@@ -22,7 +23,7 @@ beforeAll(async () => {
   database = await openTestDatabase();
   postgres = await openPostgres({ url: database.url, name: "test", log });
   reader = createReader(postgres);
-  store = createStore({ postgres, metrics: createMetrics("test"), channels: [], onOutbox: () => undefined });
+  store = createStore({ postgres, metrics: createMetrics("test"), tell: tellAll([]), onOutbox: () => undefined });
 });
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import type postgres from "postgres";
 
 import { toInstant } from "../../../events/time.ts";
+import { arrayLiteral } from "../../../runtime/postgres/array.ts";
 
 /** The predecessor's twenty-three columns and the episode's four; times RFC 3339 with one `Z`. */
 export interface AlertRow {
@@ -54,6 +55,15 @@ export async function listAlerts(
     ) as episode
     join alerts on alerts.alert_id = episode_id
     order by episode.timestamp desc, episode_id desc`;
+  return rows.map(toRow);
+}
+
+/** The rows of episodes by their own ids, in any order; one that is gone has none. */
+export async function readRows(sql: postgres.Sql, ids: readonly string[]): Promise<readonly AlertRow[]> {
+  const rows = await sql<RawRow[]>`
+    select ${columns(sql)}
+    from episodes as episode join alerts on alerts.alert_id = episode_id
+    where episode_id = any(${arrayLiteral(ids)}::text::uuid[])`;
   return rows.map(toRow);
 }
 

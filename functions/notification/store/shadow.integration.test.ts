@@ -9,6 +9,7 @@ import { toEmission } from "../alert.ts";
 import { alertEvent } from "../emissions.testing.ts";
 import { createReader } from "./reader.ts";
 import { createStore } from "./store.ts";
+import { tellAll } from "./tell-all.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 let database: TestDatabase;
@@ -30,7 +31,7 @@ const active = { ...trial, alert_id: deriveUuid("active"), mode: "active" } as c
 test("the alerts of a rule on trial are kept and told to nobody, until it becomes active", async () => {
   const reader = createReader(postgres);
   const metrics = createMetrics("test");
-  const store = createStore({ postgres, metrics, channels: ["console"], onOutbox: () => undefined });
+  const store = createStore({ postgres, metrics, tell: tellAll(["console"]), onOutbox: () => undefined });
   const from = await reader.currentCursor();
 
   await store.storeAlert(toEmission(alertEvent(trial, "1")));

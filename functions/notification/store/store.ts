@@ -8,16 +8,16 @@ import { isDataError } from "../../../runtime/postgres/sqlstate.ts";
 import type { Emission } from "../alert.ts";
 import type { DeadLetter } from "../dead-letter.ts";
 import { markRefused } from "./mark-ledger.ts";
+import type { Tell } from "./tell.ts";
 import { type Outcome, writeAlerts } from "./write-alerts.ts";
 import { writeDeadLetters } from "./write-dead-letters.ts";
-import { writeDeliveries } from "./write-deliveries.ts";
 
 export interface StoreDeps {
   readonly postgres: Postgres;
   readonly metrics: Metrics;
-  /** The channels every new episode is told to. */
-  readonly channels: readonly string[];
-  /** Called after a commit that put something into the outbox. */
+  /** Decides whom to tell of episodes that begin or are opened again. */
+  readonly tell: Tell;
+  /** Called after a commit that wrote messages that are due, or events of ours. */
   readonly onOutbox: () => void;
   readonly failpoint?: Failpoint;
 }
@@ -25,8 +25,8 @@ export interface StoreDeps {
 /** What notification keeps. Every write resolves only after its batch committed. */
 export interface Store {
   /**
-   * Merges an emission into its alert and its episode, tells the outbox of an episode that begins and
-   * marks the alert event as stored in the ledger: one transaction. Throws PermanentError
+   * Merges an emission into its alert and its episode, has people told of an episode that begins or is
+   * opened again, and marks the alert event as stored in the ledger: one transaction. Throws PermanentError
    * `ALERT_ID_REUSED` or `ALERT_UNSTORABLE`, and UnavailableError while the database is away.
    */
   storeAlert(emission: Emission): Promise<void>;
@@ -45,17 +45,25 @@ const limits = {
   deadlineMs: 15_000,
 };
 
+/**
+ * Batches that are written at once. While the database works on one the other is made; a group's alerts always
+ * go the same way, so that the two never wait for each other's locks.
+ */
+const laneCount = 2;
+
 /** The store on PostgreSQL, with group commit. */
-export function createStore({ postgres, metrics, channels, onOutbox, ...deps }: StoreDeps): Store {
+export function createStore({ postgres, metrics, tell, onOutbox, ...deps }: StoreDeps): Store {
   const { failpoint = noFailpoint } = deps;
   const onBatch = (rows: number) => metrics.batchRows.observe(rows);
 
-  const alerts = createBatcher<Emission, Outcome>({
-    ...limits,
-    onBatch,
-    sizeOf: sizeOfAlert,
-    flush: flushAlerts,
-  });
+  const lanes = Array.from({ length: laneCount }, () =>
+    createBatcher<Emission, Outcome>({ ...limits, onBatch, sizeOf: sizeOfAlert, flush: flushAlerts }),
+  );
+  const store = (emission: Emission) => {
+    const lane = lanes[Number.parseInt(emission.groupId.slice(0, 8), 16) % laneCount];
+    if (!lane) throw new TypeError(`'${emission.groupId}' is no UUID.`);
+    return lane.add(emission);
+  };
   const letters = createBatcher<DeadLetter, void>({
     ...limits,
     onBatch,
@@ -65,17 +73,17 @@ export function createStore({ postgres, metrics, channels, onOutbox, ...deps }: 
 
   async function flushAlerts(emissions: readonly Emission[]): Promise<readonly Outcome[]> {
     const written = await postgres.transaction(async (sql) => {
-      const { outcomes, begun } = await writeAlerts(sql, emissions);
-      await writeDeliveries(sql, begun, channels);
+      const { outcomes, occasions, hasEvents } = await writeAlerts(sql, emissions);
+      const isDue = occasions.length > 0 && (await tell(sql, occasions));
       await markStored(
         sql,
         emissions.filter((_, index) => outcomes[index] !== "conflict").map(({ event }) => event),
       );
       await failpoint("notification-before-commit");
-      return { outcomes, begun };
+      return { outcomes, isToGo: isDue || hasEvents };
     });
     await failpoint("notification-after-commit");
-    if (written.begun.length > 0) onOutbox();
+    if (written.isToGo) onOutbox();
     return written.outcomes;
   }
 
@@ -89,7 +97,7 @@ export function createStore({ postgres, metrics, channels, onOutbox, ...deps }: 
 
   return {
     async storeAlert(emission) {
-      const outcome = await alerts.add(emission).catch(refuseData);
+      const outcome = await store(emission).catch(refuseData);
       metrics.alertsStored.inc({ outcome });
       if (outcome === "conflict") {
         throw new PermanentError(
@@ -104,7 +112,7 @@ export function createStore({ postgres, metrics, channels, onOutbox, ...deps }: 
       metrics.deadLetters.inc({ kind: letter.kind });
     },
     async drain() {
-      await Promise.all([alerts.drain(), letters.drain()]);
+      await Promise.all([...lanes, letters].map((lane) => lane.drain()));
     },
   };
 }

@@ -330,7 +330,9 @@ create index episodes_by_host on episodes (lower(server_hostname collate "C"), l
 
 create index alert_changes_newest on alert_changes (changed_at desc, change_id desc);
 
-create index deliveries_due on deliveries (due_at) where status = 'pending';
+-- By channel, so that what waits for a receiver that is away is never walked through for others.
+create index deliveries_due on deliveries (channel, due_at) where status = 'pending';
+create index deliveries_failed on deliveries (channel, created_at) where status = 'failed';
 create index deliveries_newest on deliveries (created_at desc, delivery_id desc);
 create index deliveries_by_alert on deliveries using gin (alert_ids);
 

@@ -1,0 +1,44 @@
+import type { Hono } from "hono";
+
+import { createApp } from "../../../runtime/app.ts";
+import type { Log } from "../../../runtime/log.ts";
+import type { Postgres } from "../../../runtime/postgres/postgres.ts";
+import { fromUndeliverable } from "../dead-letter.ts";
+import type { Store } from "../store/store.ts";
+
+/** What a broker delivers to besides `POST /`, and what a schedule calls. */
+export const brokerPaths: {
+  readonly delivery: readonly string[];
+  readonly schedule: readonly string[];
+} = { delivery: ["/dead-letters"], schedule: ["/deliveries/run", "/retention/run"] };
+
+export interface BrokerRoutesDeps {
+  readonly store: Pick<Store, "storeDeadLetter">;
+  /** Sends what is due; answers how many attempts were made. */
+  readonly worker: { run(): Promise<number> };
+  readonly postgres: Postgres;
+  /** How long everything is kept; for ever when left out. */
+  readonly days: number | undefined;
+  readonly log: Log;
+}
+
+/**
+ * The routes a broker and schedules deliver to, which ask nobody who they are and load nothing of the API
+ * for people: a delivery that wakes a process does not wait for that.
+ */
+export function createBrokerRoutes({ store, worker, postgres, days, log }: BrokerRoutesDeps): Hono {
+  const app = createApp({ log });
+  // The broker's dead letter sink: does nothing but insert, and has not answered before that is durable.
+  app.post("/dead-letters", async (context) => {
+    const body = Buffer.from(await context.req.arrayBuffer());
+    await store.storeDeadLetter(fromUndeliverable(Object.fromEntries(context.req.raw.headers), body));
+    return context.body(null, 204);
+  });
+  app.post("/deliveries/run", async (context) => context.json({ attempts: await worker.run() }));
+  app.post("/retention/run", async (context) => {
+    const { ensurePartitions, runRetention } = await import("../store/retention.ts");
+    if (days === undefined) return context.json({ partitions_made: await ensurePartitions(postgres) });
+    return context.json(await runRetention({ postgres, days, dryRun: false }));
+  });
+  return app;
+}

@@ -1,0 +1,110 @@
+import { toInstant } from "../../events/time.ts";
+import type { Access } from "../../runtime/access/access.ts";
+import { createKeyStore } from "../../runtime/access/key-store.ts";
+import type { FunctionHost } from "../../runtime/function.ts";
+import type { Postgres } from "../../runtime/postgres/postgres.ts";
+import type { Api } from "./api/app.ts";
+import type { NotificationConfig } from "./config.ts";
+import type { Sending } from "./sending.ts";
+import type { Silences } from "./silences/silences.ts";
+import type { Telling } from "./telling.ts";
+
+export interface PeopleDeps {
+  readonly host: FunctionHost<NotificationConfig>;
+  readonly postgres: Postgres;
+  readonly access: Access;
+  readonly telling: Telling;
+  readonly silences: Silences;
+  readonly sending: Sending;
+  /** Aborted when the process stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** The API for people. It is opened by the first request, because a delivery must not wait for its modules. */
+export function openPeople(deps: PeopleDeps): Api & AsyncDisposable {
+  let opening: Promise<Opened> | undefined;
+  return {
+    fetch: async (request) => (await (opening ??= open(deps))).api.fetch(request),
+    async [Symbol.asyncDispose]() {
+      await (await opening)?.stream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Opened {
+  readonly api: Api;
+  readonly stream: AsyncDisposable;
+}
+
+async function open(deps: PeopleDeps): Promise<Opened> {
+  const [{ createApi }, { createAlertStream }, { createIdempotencyStore }, parts] = await Promise.all([
+    import("./api/app.ts"),
+    import("./api/stream/stream.ts"),
+    import("./api/idempotency-store.ts"),
+    openParts(deps),
+  ]);
+  const { host, postgres, access, silences, sending, stopping, telling } = deps;
+  const { config, log, now } = host;
+  // What was never sent to counts as reachable.
+  const untried = { state: "closed", since: toInstant(now()) } as const;
+  const stream = createAlertStream({ postgres, url: config.DATABASE_URL, log, stopping });
+  const api = createApi({
+    ...parts,
+    silences,
+    access,
+    channels: {
+      list: () =>
+        [...telling.channels().values()].map(({ name, type }) => ({
+          name,
+          type,
+          circuit: sending.worker.circuits().get(name) ?? untried,
+        })),
+    },
+    keys: createKeyStore(postgres),
+    idempotency: createIdempotencyStore(postgres),
+    stream: (request) => stream.handler(request),
+    predecessor: { reader: parts.reader, stream: (request) => stream.predecessor(request) },
+    requestsPerMinute: config.AUDITFLOW_API_RATE,
+    docs: config.AUDITFLOW_DOCS,
+    now,
+    log,
+    stopping,
+  });
+  return { api, stream };
+}
+
+/** What the API works with besides what runs without it. */
+async function openParts({ host, postgres, telling, sending }: PeopleDeps) {
+  const [alerts, desk, letters, post, deliveries, reader] = await Promise.all([
+    import("./store/list/alert-reader.ts"),
+    import("./life-cycle/desk.ts"),
+    import("./dead-letters/dead-letters.ts"),
+    import("./dead-letters/post.ts"),
+    import("./delivery/deliveries.ts"),
+    import("./store/reader.ts"),
+  ]);
+  const { config, now, log, newId, sink } = host;
+  return {
+    alerts: alerts.createAlertReader(postgres, now),
+    desk: desk.createDesk({ postgres, now, onOutbox: sending.wakeRelay }),
+    deadLetters: letters.createDeadLetters({
+      postgres,
+      sink,
+      log,
+      post: post.createPostTo({ timeoutMs: 15_000 }),
+      hosts: config.AUDITFLOW_REPLAY_HOSTS,
+      // Who can be reached by others could be made to ask this machine's own services.
+      loopback: !host.exposed,
+    }),
+    deliveries: deliveries.createDeliveries({
+      postgres,
+      channels: telling.channels,
+      wake: sending.wake,
+      newId,
+      now,
+      log,
+      horizonMs: config.AUDITFLOW_DELIVERY_HORIZON,
+    }),
+    reader: reader.createReader(postgres),
+  };
+}

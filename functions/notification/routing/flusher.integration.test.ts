@@ -1,0 +1,207 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+
+import { createLog } from "../../../runtime/log.ts";
+import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
+import type { AlertSummary } from "../alert-view.ts";
+import type { Message } from "../channels/channel.ts";
+import { createFlusher } from "./flusher.ts";
+import { insertEpisode, letPass, routesOf } from "./routing.testing.ts";
+import { createTell } from "./tell.ts";
+
+const log = createLog({ name: "test", level: "silent" });
+const silences = async () => [];
+let database: TestDatabase;
+let postgres: Postgres;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  postgres = await openPostgres({ url: database.url, name: "test", max: 8, log });
+});
+afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  for (const table of ["deliveries", "notification_groups", "episodes"]) {
+    await postgres.sql.unsafe(`delete from ${table}`);
+  }
+});
+
+type Change = Partial<AlertSummary>;
+
+async function insertAll(changes: readonly Change[]): Promise<readonly AlertSummary[]> {
+  const alerts: AlertSummary[] = [];
+  for (const change of changes) {
+    alerts.push(await insertEpisode(postgres.sql, { alert_id: randomUUID(), ...change }));
+  }
+  return alerts;
+}
+
+test("alerts that are stored while others are told are told once each, by however many workers", async () => {
+  const routes = routesOf("route: {channels: [chat], group_by: [host], group_wait: 0s, group_interval: 1s}");
+  const deps = { routes: () => routes, silences };
+  const tell = createTell(deps);
+  const raised: string[] = [];
+  const writers = Array.from({ length: 4 }, async (_, writer) => {
+    for (let round = 0; round < 12; round += 1) {
+      await postgres.transaction(async (sql) => {
+        const alerts: AlertSummary[] = [];
+        for (const host of [0, 1, 2]) {
+          const server_hostname = `host-${(host + writer + round) % 5}`;
+          alerts.push(await insertEpisode(sql, { alert_id: randomUUID(), server_hostname }));
+        }
+        raised.push(...alerts.map(({ alert_id }) => alert_id));
+        await tell(
+          sql,
+          alerts.map((alert) => ({ kind: "raised", alert })),
+        );
+      });
+    }
+  });
+  let isRaising = true;
+  const flushers = Array.from({ length: 3 }, async () => {
+    const flusher = createFlusher({ ...deps, postgres });
+    while (isRaising) await flusher.run();
+  });
+  await Promise.all(writers);
+  isRaising = false;
+  await Promise.all(flushers);
+  await letPass(postgres.sql, "1 hour");
+  await createFlusher({ ...deps, postgres }).run();
+  const rows = await postgres.sql<{ ids: string[] }[]>`
+    select to_jsonb(alert_ids) as ids from deliveries where status = 'pending'`;
+  expect(rows.flatMap(({ ids }) => ids).toSorted()).toEqual(raised.toSorted());
+  expect(rows.length).toBeLessThan(raised.length);
+}, 60_000);
+
+test("a batch takes as many statements as a single alert", async () => {
+  const routes = routesOf(`
+inhibit:
+  - {name: a, source: 'severity:critical', target: 'severity:<=high', equal: [host]}
+  - {name: b, source: 'rule:x', target: 'rule:y OR severity:high', equal: []}
+route:
+  channels: [chat]
+  repeat_interval: 4h
+  routes: [{match: 'host:odd', group_by: [rule]}]`);
+  const deps = { routes: () => routes, silences };
+  const counts: number[] = [];
+  for (const size of [2, 60]) {
+    const alerts = await insertAll(
+      Array.from({ length: size }, (_, index) => ({ server_hostname: index % 2 ? "odd" : "even" })),
+    );
+    await postgres.transaction(async (sql) => {
+      let calls = 0;
+      const counted = new Proxy(sql, {
+        apply(target, self, args: unknown[]) {
+          calls += 1;
+          return Reflect.apply(target, self, args) as unknown;
+        },
+      });
+      await createTell(deps)(
+        counted,
+        alerts.map((alert) => ({ kind: "raised", alert })),
+      );
+      counts.push(calls);
+    });
+  }
+  expect(counts[1]).toBe(counts[0]);
+});
+
+const shown = async () =>
+  (
+    await postgres.sql<{ kind: string; channel: string; muted_by: string | null; message: Message }[]>`
+    select kind, channel, muted_by, message from deliveries`
+  )
+    .map(({ kind, channel, muted_by, message }) => ({
+      kind,
+      channel,
+      muted_by,
+      values: message.group?.values ?? null,
+      alerts: (message.alerts ?? [message.data]).map(({ alert_name }) => alert_name),
+    }))
+    .map((row) => JSON.stringify(row))
+    .toSorted();
+
+test("the same alerts in any order and in any batches make the same messages", async () => {
+  const routes = routesOf(`
+inhibit: [{name: down, source: 'rule:down', target: 'severity:<=low', equal: [host]}]
+route:
+  channels: [chat]
+  group_by: [host]
+  group_wait: 1m
+  routes: [{match: 'severity:critical', group_by: [rule], channels: [pager, chat], continue: true}]`);
+  const deps = { routes: () => routes, silences };
+  const tell = createTell(deps);
+  const one = fc.record({
+    server_hostname: fc.constantFrom("a", "b"),
+    severity: fc.constantFrom("LOW" as const, "HIGH" as const, "CRITICAL" as const),
+    rule_id: fc.constantFrom("down", "other"),
+  });
+  const cases = fc
+    .array(one, { minLength: 2, maxLength: 8 })
+    .map((changes) =>
+      changes.map((change, index) => ({ ...change, alert_name: `alert ${index}`, alert_id: randomUUID() })),
+    )
+    .chain((changes) =>
+      fc.record({
+        changes: fc.constant(changes),
+        shuffled: fc.shuffledSubarray(changes, { minLength: changes.length }),
+        size: fc.integer({ min: 1, max: 3 }),
+      }),
+    );
+
+  async function messagesOf(changes: readonly Change[], size: number): Promise<readonly string[]> {
+    for (const table of ["deliveries", "notification_groups", "episodes"])
+      await postgres.sql.unsafe(`delete from ${table}`);
+    for (let from = 0; from < changes.length; from += size) {
+      const alerts = await insertAll(changes.slice(from, from + size));
+      await postgres.transaction(async (sql) => {
+        await tell(
+          sql,
+          alerts.map((alert) => ({ kind: "raised" as const, alert })),
+        );
+      });
+    }
+    await letPass(postgres.sql, "1 minute");
+    await createFlusher({ ...deps, postgres }).run();
+    return await shown();
+  }
+
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ changes, shuffled, size }) => {
+      expect(await messagesOf(shuffled, size)).toEqual(await messagesOf(changes, changes.length));
+    }),
+    { numRuns: 12 },
+  );
+}, 60_000);
+
+test("a group of thousands is told in parts, each alert once", async () => {
+  const routes = routesOf("route: {channels: [chat], group_by: [], group_wait: 0s}");
+  const deps = { routes: () => routes, silences };
+  await insertAll([{}]);
+  await postgres.sql`
+    insert into episodes (episode_id, received_at, group_id, timestamp, first_seen, last_seen, count, alert_name,
+      alert_type, severity, description, rule_id, rule_name, action_observed)
+    select gen_random_uuid(), received_at, group_id, timestamp, first_seen, last_seen, count, alert_name,
+      alert_type, severity, description, rule_id, rule_name, action_observed
+    from episodes, generate_series(1, 5999)`;
+  const [known] = await postgres.sql<{ episode_id: string }[]>`select episode_id from episodes limit 1`;
+  const alert = { ...(await insertAll([{}]))[0]!, alert_id: known?.episode_id ?? "" };
+  await postgres.transaction(async (sql) => {
+    await createTell(deps)(sql, [{ kind: "raised", alert }]);
+    await sql`insert into notification_group_members (group_id, alert_id, kind, added_at)
+      select group_id, episode_id, 'raised', now() from notification_groups, (select episode_id from episodes limit 6000) as one
+      on conflict do nothing`;
+  });
+  await createFlusher({ ...deps, postgres }).run();
+  await letPass(postgres.sql, "10 minutes");
+  await createFlusher({ ...deps, postgres }).run();
+  const rows = await postgres.sql<{ total: number; listed: number }[]>`
+    select (message #>> '{group,total}')::int as total, jsonb_array_length(message -> 'alerts') as listed
+    from deliveries order by created_at`;
+  expect(rows.map(({ total }) => total)).toEqual([5000, 1000]);
+  expect(rows.map(({ listed }) => listed)).toEqual([100, 100]);
+}, 60_000);

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { deriveUuid } from "../../../events/identity.ts";
+import { createLog } from "../../../runtime/log.ts";
+import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
+import { sightingEmission } from "../emissions.testing.ts";
+import { runRetention } from "./retention.ts";
+import { tellAll } from "./tell-all.ts";
+import { writeAlerts } from "./write-alerts.ts";
+
+const log = createLog({ name: "test", level: "silent" });
+let database: TestDatabase;
+let postgres: Postgres;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  postgres = await openPostgres({ url: database.url, name: "test", log });
+});
+afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+/** An alert of so many days ago with everything that belongs to it. */
+async function storedBefore(days: number, status = "resolved"): Promise<string> {
+  const emission = sightingEmission({ alert: 1, group: days, events: [1, 2] }, "old");
+  const { alertId, groupId } = emission;
+  await postgres.transaction(async (sql) => {
+    const { occasions } = await writeAlerts(sql, [emission]);
+    await tellAll(["console"])(sql, occasions);
+    await sql`update episodes set status = ${status} where episode_id = ${alertId}`;
+    await sql`
+      insert into alert_changes (change_id, alert_id, revision, action, actor_type, actor_id, before, after)
+      values (${deriveUuid("change", alertId)}, ${alertId}, 1, 'resolve', 'user', 'ana', '{}', '{}')`;
+    await sql`
+      insert into delivery_attempts (delivery_id, attempt, duration_ms, outcome, idempotency_key)
+      select delivery_id, 1, 1, 'delivered', 'k' from deliveries where ${alertId} = any(alert_ids)`;
+  });
+  // Moving a row to the partition of its time is what nobody else does.
+  const back = `- make_interval(days => ${days})`;
+  await postgres.transaction(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    for (const [table, age, where] of [
+      ["delivery_attempts", "started_at", "delivery_id in (select delivery_id from deliveries where $1::uuid = any(alert_ids))"],
+      ["deliveries", "created_at", "$1::uuid = any(alert_ids)"],
+      ["alert_changes", "changed_at", "alert_id = $1::uuid"],
+      ["episodes", "received_at", "episode_id = $1::uuid"],
+      ["alerts", "received_at", "alert_id = $1::uuid"],
+    ]) {
+      await sql.unsafe(`update ${table} set ${age} = ${age} ${back} where ${where}`, [alertId]);
+    }
+    await sql.unsafe(`update alert_evidence set stored_at = stored_at ${back} where group_id = $1`, [groupId]);
+  });
+  return alertId;
+}
+
+async function alertsLeft(): Promise<readonly string[]> {
+  const rows = await postgres.sql<{ id: string }[]>`select alert_id as id from alerts`;
+  return rows.map(({ id }) => id);
+}
+
+const tables = ["alerts", "alert_evidence", "episodes", "alert_changes", "deliveries", "delivery_attempts"];
+
+test("whole months are dropped, old rows of the default partition deleted, and what is young stays", async () => {
+  await postgres.sql`select notification_ensure_partitions(2, now() - interval '130 days')`;
+  const months = await storedBefore(120, "open");
+  const default_ = await storedBefore(400);
+  const young = await storedBefore(5);
+  await postgres.sql`
+    insert into silences (silence_id, query, author, comment, starts_at, ends_at)
+    values (gen_random_uuid(), '', 'ana', '', now() - interval '60 days', now() - interval '50 days'),
+      (gen_random_uuid(), '', 'ana', '', now() - interval '60 days', now() - interval '2 days')`;
+  await postgres.sql`
+    insert into idempotency_keys (key, request, created_at)
+    values ('a', '', now() - interval '25 hours'), ('b', '', now() - interval '23 hours')`;
+
+  const planned = await runRetention({ postgres, days: 40, dryRun: true });
+  expect(await alertsLeft()).toEqual(expect.arrayContaining([months, default_, young]));
+  const done = await runRetention({ postgres, days: 40, dryRun: false });
+  expect(done.tables).toEqual(planned.tables);
+
+  const byTable = new Map(done.tables.map((row) => [row.table, row]));
+  for (const table of tables) {
+    const rows = table === "alert_evidence" ? 4 : 2;
+    const open = { alert_evidence: 2, delivery_attempts: 0 }[table] ?? 1;
+    expect(byTable.get(table), table).toMatchObject({ rows, open_rows: open, kept: [] });
+    expect(byTable.get(table)?.dropped.length, table).toBeGreaterThan(1);
+    const [{ left } = { left: -1 }] = await postgres.sql.unsafe<{ left: number }[]>(
+      `select count(*)::integer as left from ${table}`,
+    );
+    expect(left, table).toBe(table === "alert_evidence" ? 2 : 1);
+  }
+  expect(byTable.get("silences")?.rows).toBe(1);
+  expect(byTable.get("idempotency_keys")?.rows).toBe(1);
+  expect(await alertsLeft()).toEqual([young]);
+
+  const again = await runRetention({ postgres, days: 40, dryRun: false });
+  expect(again.tables.filter(({ rows }) => rows > 0)).toEqual([]);
+});
+
+test("less than a day is refused by the database itself", async () => {
+  await expect(runRetention({ postgres, days: 0, dryRun: false })).rejects.toThrow("at least 1 day, got 0");
+  await expect(postgres.sql`select notification_expire(0, 'alerts_default', 1)`).rejects.toThrow("at least 1 day");
+  await expect(postgres.sql`select ledger_forget(null, 'events_default', '-infinity', '', 1)`).rejects.toThrow(
+    "at least 1 day, got null",
+  );
+});
+
+test("a partition that is in use is kept and told of", async () => {
+  await postgres.sql`select notification_ensure_partitions(2, now() - interval '130 days')`;
+  const result = await postgres.transaction(async (sql) => {
+    await sql`lock table alerts in access exclusive mode`;
+    const other = await openPostgres({ url: database.url, name: "other", log });
+    try {
+      const [row] = await other.sql<{ name: string }[]>`
+        select name from notification_expired_partitions(40) where parent = 'dead_letters' and whole limit 1`;
+      const name = (row?.name ?? "").replace("dead_letters", "alerts");
+      return await other.sql`select notification_expire(40, ${name}, 1) as deleted`;
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+  expect(result).toMatchObject([{ deleted: null }]);
+});
+
+test("history cannot be changed or deleted, not even by its owner", async () => {
+  await storedBefore(3);
+  for (const statement of [
+    "update alert_changes set reason = 'x'",
+    "delete from alert_changes",
+    "update delivery_attempts set outcome = 'failed'",
+    "delete from delivery_attempts",
+  ]) {
+    const [, table] = /(alert_changes|delivery_attempts)/.exec(statement) ?? [];
+    await expect(postgres.sql.unsafe(statement), statement).rejects.toThrow(new RegExp(`${table}_.* is append-only`));
+  }
+});
