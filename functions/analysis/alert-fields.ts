@@ -51,7 +51,7 @@ export function describe(
     action_observed: content.action ?? data.event_type,
     raw_event_data: boundedData(data),
     metadata: {
-      tags: [...(content.tags ?? []), ...rule.tags].map(text),
+      tags: [...(content.tags ?? []), ...rule.tags].map((tag) => text(tag)),
       ...(content.remediation === undefined ? {} : { remediation_guidance: content.remediation }),
       ...(content.playbook_url === undefined ? {} : { playbook_url: content.playbook_url }),
     },

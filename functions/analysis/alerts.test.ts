@@ -27,11 +27,12 @@ function bucketOf(ids: readonly string[]): QualifiedBucket {
   return { bucket: 7, crossedAt: testNow, count: 10, firstSeen, lastSeen: testNow, members };
 }
 
-test("an alert names the author and the licence of its rule", () => {
+test("an alert names the author, the licence and the tags of its rule", () => {
   const text = `
 title: Anything
 author: Jane Doe
 license: DRL-1.1
+tags: [attack.credential-access, attack.t1110]
 logsource: {category: authentication}
 detection: {selection: {user_id: root}, condition: selection}
 `;
@@ -42,7 +43,11 @@ detection: {selection: {user_id: root}, condition: selection}
   if (!verdict || !rule) throw new Error("the event matches nothing");
   const cause = { event, time: testNow, fields: verdict.fields, ruleSet: ruleSet.hash };
   expect(alertsOf([ruleAlert(rule, cause)])).toMatchObject([
-    { analysis_rule: { rule_author: "Jane Doe", rule_license: "DRL-1.1" }, rule_set: ruleSet.hash },
+    {
+      analysis_rule: { rule_author: "Jane Doe", rule_license: "DRL-1.1" },
+      metadata: { tags: ["attack.credential-access", "attack.t1110"] },
+      rule_set: ruleSet.hash,
+    },
   ]);
 });
 
