@@ -26,7 +26,8 @@ const statementTimeoutMs = 15 * 60_000;
 export async function withDatabase<T>(url: string, work: (postgres: Postgres) => Promise<T>): Promise<T> {
   const log = createLog({ name: "auditflow", level: "silent" });
   await using postgres = await openPostgres({ url, name: "auditflow-cli", max: 1, log, statementTimeoutMs });
-  return asReachable(() => work(postgres));
+  // Awaited here: the connection is closed on the way out.
+  return await asReachable(() => work(postgres));
 }
 
 /** Turns "not available" into an error for people. */

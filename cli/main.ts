@@ -1,12 +1,14 @@
 import { Command, CommanderError } from "commander";
 
 import { alertsCommand } from "./commands/alerts.ts";
+import { channelsCommand } from "./commands/channels.ts";
 import { deliveriesCommand } from "./commands/deliveries.ts";
 import { devCommand } from "./commands/dev.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emitCommand } from "./commands/emit.ts";
 import { exportCommand } from "./commands/export.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { retentionCommand } from "./commands/retention.ts";
 import { routesCommand } from "./commands/routes.ts";
@@ -43,6 +45,8 @@ export function createProgram(context: CommandContext): Command {
     dlqCommand,
     exportCommand,
     routesCommand,
+    channelsCommand,
+    keysCommand,
     rulesCommand,
     // As `rules backtest`: a question about events as much as about rules.
     backtestCommand,

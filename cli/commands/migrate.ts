@@ -18,7 +18,6 @@ interface Options {
 
 /** `auditflow migrate`: the tables in the database of DATABASE_URL, as a role that may create them. */
 export function migrateCommand(context: CommandContext): Command {
-  const to = (what: string) => new Option("--to <name>", what);
   return new Command("migrate")
     .description("create, change or take away the tables in the database of DATABASE_URL")
     .addCommand(
@@ -44,6 +43,8 @@ export function migrateCommand(context: CommandContext): Command {
         .action((options: Options) => status(context, options)),
     );
 }
+
+const to = (what: string) => new Option("--to <name>", what);
 
 async function up(context: CommandContext, { to, grantTo: role, output }: Options): Promise<void> {
   const url = databaseUrl(context.env);

@@ -14,7 +14,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   detections: change,
   ledger_counts: change,
   timers: all,
-  api_keys: ["select", "update (last_used_at)"],
+  api_keys: ["select", "update (last_used_at, revoked_at)"],
   alerts: change,
   alert_evidence: append,
   episodes: change,

@@ -21,10 +21,21 @@ afterAll(async () => {
 
 const type = "io.auditflow.audit.recorded.v1";
 const toEvent = (id: string) =>
-  ({ specversion: "1.0", id, source: "/test", type, extensions: {}, data: { event_type: "user_login" } }) as const;
+  ({
+    specversion: "1.0",
+    id,
+    source: "/test",
+    type,
+    extensions: {},
+    data: { event_type: "user_login" },
+  }) as const;
 
 /** Accepts an event so many days ago; `becomes` of it what it says. */
-async function accepted(id: string, days: number, becomes: "evaluated" | "detected" | "pending"): Promise<void> {
+async function accepted(
+  id: string,
+  days: number,
+  becomes: "evaluated" | "detected" | "pending",
+): Promise<void> {
   await using ledger = openPostgresLedger(postgres, { log });
   const event = toEvent(id);
   await ledger.accept(event);

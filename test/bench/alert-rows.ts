@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 
 /** The id of the n-th alert of `insertAlertRows`; also its group's and its episode's. */
-export const idOfRow = (n: string) =>
+const idOfRow = (n: string) =>
   `overlay(overlay(md5('alert ' || ${n}) placing '5' from 13) placing 'a' from 17)::uuid`;
 
 const hosts = 200;
@@ -19,11 +19,25 @@ export async function insertAlertRows(
   { from = 0, batch = 100_000 }: { readonly from?: number; readonly batch?: number } = {},
 ): Promise<void> {
   await sql`select notification_ensure_partitions(2, now() - interval '31 days')`;
+  const indexes = await dropIndexes(sql);
   for (let first = from; first < from + count; first += batch) {
     const last = Math.min(first + batch, from + count) - 1;
     await sql.unsafe(insertText(), [first, last, from, count]);
   }
-  for (const table of ["alerts", "alert_evidence", "episodes"]) await sql.unsafe(`analyze ${table}`);
+  for (const text of indexes) await sql.unsafe(text);
+  for (const table of tables) await sql.unsafe(`analyze ${table}`);
+}
+
+const tables = ["alerts", "alert_evidence", "episodes"];
+
+/** Drops what is no key: to make an index anew takes a fraction of the time. Answers how to. */
+async function dropIndexes(sql: postgres.Sql): Promise<readonly string[]> {
+  const rows = await sql<{ name: string; text: string }[]>`
+    select indexname as name, replace(indexdef, ' ON ONLY ', ' ON ') as text from pg_indexes
+    where schemaname = current_schema() and tablename = any(${tables})
+      and indexname not in (select conname from pg_constraint)`;
+  for (const { name } of rows) await sql.unsafe(`drop index ${name}`);
+  return rows.map(({ text }) => text);
 }
 
 /** One statement per batch, because a row's place in time is the same in all three tables. */

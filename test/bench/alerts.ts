@@ -3,12 +3,12 @@ import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import type postgres from "postgres";
 
-import { alertRaised } from "../../events/contracts/alert-raised.ts";
 import { deriveUuid } from "../../events/identity.ts";
 import { toInstant } from "../../events/time.ts";
 import { type Emission, toEmission } from "../../functions/notification/alert.ts";
+import { alertEvent } from "../../functions/notification/emissions.testing.ts";
 import { createStore, type Store } from "../../functions/notification/store/store.ts";
-import { tellAll } from "../../functions/notification/store/tell-all.ts";
+import { tellAll } from "../../functions/notification/store/tell-all.testing.ts";
 import { createLog } from "../../runtime/log.ts";
 import { createMetrics } from "../../runtime/metrics.ts";
 import { openPostgres, type Postgres } from "../../runtime/postgres/postgres.ts";
@@ -122,35 +122,25 @@ async function measureStore(
   return rates.reduce((sum, rate) => sum + rate, 0);
 }
 
-const [example] = alertRaised.examples;
-
 /** An alert of a group of its own. */
-export function makeAlert(number: number): Emission {
+function makeAlert(number: number): Emission {
   const start = Date.parse("2026-11-21T12:00:00Z") + number * 1000;
   const times = [0, 300, 900].map((ms) => toInstant(start + ms));
   const user = `user-${number}`;
   const { source, data } = sampleEvent;
-  return toEmission({
-    specversion: "1.0",
-    source,
-    extensions: {},
-    id: `alert-${number}`,
-    type: alertRaised.type,
-    data: {
-      ...example,
-      alert_id: deriveUuid("bench", String(number)),
-      timestamp: times[2] ?? "",
-      correlation_id: deriveUuid("bench event", String(number)),
-      triggered_by: { actor_type: "USER", actor_id: user, client_ip: "203.0.113.7" },
-      raw_event_data: { ...data, user_id: user },
-      first_seen: times[0],
-      last_seen: times[2],
-      group_key: `${user.length}:${user}`,
-      group: { user_id: user },
-      evidence: times.map((time, index) => ({ source, id: `${number}/${index}`, time })),
-      rule_set: "c0ffee",
-    },
-  });
+  const alert = {
+    alert_id: deriveUuid("bench", String(number)),
+    timestamp: times[2] ?? "",
+    correlation_id: deriveUuid("bench event", String(number)),
+    triggered_by: { actor_type: "USER", actor_id: user, client_ip: "203.0.113.7" },
+    raw_event_data: { ...data, user_id: user },
+    group_key: `${user.length}:${user}`,
+    group: { user_id: user },
+    evidence: times.map((time, index) => ({ source, id: `${number}/${index}`, time })),
+    rule_version: "3f9a1c2b7d60",
+    rule_set: "c0ffee",
+  };
+  return toEmission(alertEvent(alert, `alert-${number}`));
 }
 
 /** What storing an alert writes. */
@@ -176,10 +166,7 @@ async function copyIn(sql: postgres.Sql, copies: readonly Copy[]): Promise<numbe
   const started = performance.now();
   await sql.begin(async (transaction) => {
     for (const { into, rows } of copies) {
-      await pipeline(
-        Readable.from([rows]),
-        await transaction.unsafe(`copy ${into} from stdin`).writable(),
-      );
+      await pipeline(Readable.from([rows]), await transaction.unsafe(`copy ${into} from stdin`).writable());
     }
   });
   return count / ((performance.now() - started) / 1000);

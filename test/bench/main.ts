@@ -14,6 +14,10 @@ const benchmarks: Readonly<
   pack: () => import("./pack.ts"),
   endtoend: () => import("./endtoend.ts"),
   sigma: () => import("./sigma.ts"),
+  alerts: () => import("./alerts.ts"),
+  list: () => import("./list.ts"),
+  status: () => import("./status.ts"),
+  deliveries: () => import("./deliveries.ts"),
 };
 
 const { values, positionals } = parseArgs({

@@ -16,7 +16,8 @@ export const rabbitmq = await probe("RabbitMQ", "AUDITFLOW_TEST_AMQP_URL", "amqp
 /** Redis for tests: `AUDITFLOW_TEST_REDIS_URL`, else the standard port of this machine. */
 export const redis = await probe("Redis", "AUDITFLOW_TEST_REDIS_URL", "redis://127.0.0.1:6379");
 
-async function probe(name: string, variable: string, standard: string): Promise<TestServer> {
+/** Looks for a server at the address in a variable, else at its standard one. */
+export async function probe(name: string, variable: string, standard: string): Promise<TestServer> {
   const url = process.env[variable] ?? standard;
   const { hostname, port } = new URL(url);
   const reachable = await canConnect(hostname, Number(port));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { insertAlerts, openTestApi, type TestApi } from "./open-api.testing.ts";
+import { insertAlerts } from "./insert-alerts.testing.ts";
+import { openTestApi, type TestApi } from "./open-api.testing.ts";
 
 let api: TestApi;
 let ids: readonly string[];
@@ -21,7 +22,7 @@ interface Answer {
 async function call(path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(`${api.url}/api/v1${path}`, init);
   const text = await response.text();
-  const isJson = /json$/.test(response.headers.get("content-type") ?? "");
+  const isJson = (response.headers.get("content-type") ?? "").endsWith("json");
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 

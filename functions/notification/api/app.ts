@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 
 import { announce } from "../../../runtime/access/access.ts";
 import { allowedMethods } from "../../../runtime/app.ts";
@@ -28,7 +28,7 @@ export function createApi(deps: ApiDeps): Api {
   const { now, requestsPerMinute } = deps;
   const serving: ServeDeps = { deps, allow: createRateLimit({ perMinute: requestsPerMinute, now }) };
   app.use(announce(deps.access));
-  app.use(finish);
+  app.use(finish());
   app.notFound((context) => refuseRoute(app, context));
   app.onError((error, context) => refuse(error, context, deps));
   for (const operation of operations) {
@@ -40,26 +40,22 @@ export function createApi(deps: ApiDeps): Api {
   return { fetch: (request, env) => app.fetch(request, env) };
 }
 
-/** What every answer has, whatever came of the request. */
-async function finish(context: Context, next: () => Promise<void>): Promise<void> {
-  await next();
-  const { res: response } = context;
-  const etag = response.headers.get("etag");
-  const ifNoneMatch = context.req.header("if-none-match");
-  const isRead = context.req.method === "GET" || context.req.method === "HEAD";
-  if (
-    isRead &&
-    response.status === 200 &&
-    etag !== null &&
-    ifNoneMatch !== undefined &&
-    matchesNone(ifNoneMatch, etag)
-  ) {
-    context.res = undefined;
-    context.res = new Response(null, { status: 304, headers: kept(response.headers) });
-  }
-  context.header("cache-control", "no-store");
-  const allowance: Readonly<Record<string, string>> | undefined = context.get("allowance");
-  for (const [name, value] of Object.entries(allowance ?? {})) context.header(name, value);
+/** Gives every answer what all have, whatever came of the request. */
+function finish(): MiddlewareHandler {
+  return async (context, next) => {
+    await next();
+    const { res: response } = context;
+    const etag = response.headers.get("etag");
+    const known = context.req.header("if-none-match");
+    const isRead = context.req.method === "GET" || context.req.method === "HEAD";
+    if (isRead && response.status === 200 && etag !== null && matchesNone(known, etag)) {
+      context.res = undefined;
+      context.res = new Response(null, { status: 304, headers: kept(response.headers) });
+    }
+    context.header("cache-control", "no-store");
+    const allowance: Readonly<Record<string, string>> | undefined = context.get("allowance");
+    for (const [name, value] of Object.entries(allowance ?? {})) context.header(name, value);
+  };
 }
 
 /** The headers a 304 repeats (RFC 9110 §15.4.5). */

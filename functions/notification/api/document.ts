@@ -134,14 +134,9 @@ function requestHeaders({ method, ifMatch, answers }: Operation) {
         .openapi({ description: "An ETag: 304 without a body when nothing has changed." }),
     }),
     ...(method === "post" && {
-      "Idempotency-Key": z
-        .string()
-        .min(1)
-        .max(255)
-        .optional()
-        .openapi({
-          description: "Any new text: a repeat within 24 hours gets the same answer and does nothing.",
-        }),
+      "Idempotency-Key": z.string().min(1).max(255).optional().openapi({
+        description: "Any new text: a repeat within 24 hours gets the same answer and does nothing.",
+      }),
     }),
   });
 }

@@ -22,7 +22,8 @@ export function readIfMatch(request: Request): number | undefined {
 }
 
 /** Whether a tag is among those of `If-None-Match`, by weak comparison (RFC 9110 §13.1.2). */
-export function matchesNone(ifNoneMatch: string, etag: string): boolean {
+export function matchesNone(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === "*") return true;
   const known = ifNoneMatch.match(/(?:W\/)?"[^"]*"/g) ?? [];
   return known.some((tag) => opaque(tag) === opaque(etag));

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AccessError } from "../../../runtime/access/access.ts";
 import { UnavailableError } from "../../../runtime/failure.ts";
 import type { ApiDeps } from "./deps.ts";
-import { accessOf, insertAlerts, openTestApi, type TestApi } from "./open-api.testing.ts";
+import { insertAlerts } from "./insert-alerts.testing.ts";
+import { accessOf, openTestApi, type TestApi } from "./open-api.testing.ts";
 import { isProblemName, type ProblemKind, problemKinds } from "./problems.ts";
 
 const nobody = "0197a1e2-7c1f-5d3a-9a51-3f2b8c1d4e5f";
@@ -21,8 +22,7 @@ beforeAll(async () => {
   api = await openTestApi();
   [alert = "", resolved = ""] = await insertAlerts(api.sql, 2);
   await send(
-    "POST",
-    `/alerts/${resolved}/changes`,
+    `POST /alerts/${resolved}/changes`,
     { action: "resolve", disposition: "benign", by: "ana" },
     any,
   );
@@ -31,7 +31,12 @@ beforeAll(async () => {
     values (${nobody}, 'undeliverable', 'EVENT_UNDELIVERABLE', 'd', 'http://127.0.0.1:9/', '{}', '', true),
       (${alert}, 'undeliverable', 'EVENT_UNDELIVERABLE', 'd', 'http://127.0.0.1:9/',
         '{"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "y"}', '', false)`;
-  const refusing = (error: Error) => ({ ...accessOf(), authenticate: () => Promise.reject(error) });
+  const refusing = (error: Error) => ({
+    ...accessOf(),
+    authenticate: async () => {
+      throw error;
+    },
+  });
   const open = async (name: string, overrides: Partial<ApiDeps>) => {
     others[name] = await openTestApi(overrides, api.databaseUrl);
   };
@@ -58,42 +63,44 @@ afterAll(async () => {
 
 const any = { "if-match": "*" };
 
-function sendTo(target: TestApi | undefined, method: string, path: string, init: RequestInit = {}) {
+/** `call` is the method and the path. */
+function sendTo(target: TestApi | undefined, call: string, init: RequestInit = {}) {
+  const [method = "", path = ""] = call.split(" ");
   return fetch(`${target?.url}/api/v1${path}`, { method, ...init });
 }
 
-function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-  return sendTo(api, method, path, {
+function send(call: string, body?: unknown, headers: Record<string, string> = {}) {
+  return sendTo(api, call, {
     headers: { ...json, ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
 }
 
 const change = (body: object, headers: Record<string, string> = any) =>
-  send("POST", `/alerts/${alert}/changes`, { by: "ana", ...body }, headers);
-const preview = (init: RequestInit) => sendTo(api, "POST", "/silences/preview", { headers: json, ...init });
+  send(`POST /alerts/${alert}/changes`, { by: "ana", ...body }, headers);
+const preview = (init: RequestInit) => sendTo(api, "POST /silences/preview", { headers: json, ...init });
 
 /** How each problem comes about. */
 const ways: Record<keyof typeof problemKinds, () => Promise<Response>> = {
-  "invalid-request": () => send("GET", "/alerts?limit=0&srt=count&status=opened"),
+  "invalid-request": () => send("GET /alerts?limit=0&srt=count&status=opened"),
   "malformed-json": () => preview({ body: "{" }),
-  "invalid-query": () => send("GET", "/alerts?q=severty:high"),
-  "invalid-cursor": () => send("GET", "/alerts?cursor=abc"),
-  unauthenticated: () => sendTo(others["unauthenticated"], "GET", "/alerts"),
-  forbidden: () => sendTo(others["viewer"], "GET", "/keys"),
-  "cross-site-request": () => sendTo(others["cross-site"], "GET", "/alerts"),
-  "unknown-host": () => sendTo(others["host"], "GET", "/alerts"),
+  "invalid-query": () => send("GET /alerts?q=severty:high"),
+  "invalid-cursor": () => send("GET /alerts?cursor=abc"),
+  unauthenticated: () => sendTo(others["unauthenticated"], "GET /alerts"),
+  forbidden: () => sendTo(others["viewer"], "GET /keys"),
+  "cross-site-request": () => sendTo(others["cross-site"], "GET /alerts"),
+  "unknown-host": () => sendTo(others["host"], "GET /alerts"),
   "actor-mismatch": () =>
-    sendTo(others["responder"], "POST", `/silences/${nobody}/expire`, {
+    sendTo(others["responder"], `POST /silences/${nobody}/expire`, {
       headers: json,
       body: JSON.stringify({ by: "bob" }),
     }),
-  "actor-required": () => send("POST", `/silences/${nobody}/expire`, {}),
-  "unknown-route": () => send("GET", "/alarms"),
-  "not-found": () => send("GET", `/alerts/${nobody}`),
-  "method-not-allowed": () => send("DELETE", "/alerts"),
+  "actor-required": () => send(`POST /silences/${nobody}/expire`, {}),
+  "unknown-route": () => send("GET /alarms"),
+  "not-found": () => send(`GET /alerts/${nobody}`),
+  "method-not-allowed": () => send("DELETE /alerts"),
   "transition-not-allowed": () =>
-    send("POST", `/alerts/${resolved}/changes`, { action: "acknowledge", by: "ana" }, any),
+    send(`POST /alerts/${resolved}/changes`, { action: "acknowledge", by: "ana" }, any),
   async "state-conflict"() {
     const body = {
       query: "host:a",
@@ -101,9 +108,9 @@ const ways: Record<keyof typeof problemKinds, () => Promise<Response>> = {
       ends_at: new Date(Date.now() + 60_000).toISOString(),
       by: "ana",
     };
-    const { silence_id } = (await (await send("POST", "/silences", body)).json()) as { silence_id: string };
-    await send("POST", `/silences/${silence_id}/expire`, { by: "ana" });
-    return send("POST", `/silences/${silence_id}/expire`, { by: "ana" });
+    const { silence_id } = (await (await send("POST /silences", body)).json()) as { silence_id: string };
+    await send(`POST /silences/${silence_id}/expire`, { by: "ana" });
+    return send(`POST /silences/${silence_id}/expire`, { by: "ana" });
   },
   async "limit-reached"() {
     await api.sql`
@@ -111,15 +118,15 @@ const ways: Record<keyof typeof problemKinds, () => Promise<Response>> = {
       select gen_random_uuid(), 'host:a', 'ana', 'c', now(), now() + interval '1 hour'
       from generate_series(1, 1000)`;
     const ends_at = new Date(Date.now() + 60_000).toISOString();
-    return send("POST", "/silences", { query: "host:a", comment: "c", ends_at, by: "ana" });
+    return send("POST /silences", { query: "host:a", comment: "c", ends_at, by: "ana" });
   },
-  "not-replayable": () => send("POST", `/dead-letters/${nobody}/replay`, { by: "ana" }),
-  "replay-refused": () => send("POST", `/dead-letters/${alert}/replay`, { by: "ana" }),
+  "not-replayable": () => send(`POST /dead-letters/${nobody}/replay`, { by: "ana" }),
+  "replay-refused": () => send(`POST /dead-letters/${alert}/replay`, { by: "ana" }),
   async "idempotency-key-in-use"() {
     const key = { "idempotency-key": "in-use" };
-    await send("POST", "/silences/preview", { query: "host:a" }, key);
+    await send("POST /silences/preview", { query: "host:a" }, key);
     await api.sql`update idempotency_keys set status = null`;
-    return send("POST", "/silences/preview", { query: "host:a" }, key);
+    return send("POST /silences/preview", { query: "host:a" }, key);
   },
   "precondition-failed": () => change({ action: "acknowledge" }, { "if-match": '"7.1"' }),
   "precondition-required": () => change({ action: "acknowledge" }, {}),
@@ -127,15 +134,15 @@ const ways: Record<keyof typeof problemKinds, () => Promise<Response>> = {
   "unsupported-media-type": () => preview({ headers: { "content-type": "text/plain" }, body: "{}" }),
   async "idempotency-key-reused"() {
     const key = { "idempotency-key": "reused" };
-    await send("POST", "/silences/preview", { query: "host:a" }, key);
-    return send("POST", "/silences/preview", { query: "host:b" }, key);
+    await send("POST /silences/preview", { query: "host:a" }, key);
+    return send("POST /silences/preview", { query: "host:b" }, key);
   },
   async "too-many-requests"() {
-    await sendTo(others["slow"], "GET", "/me");
-    return sendTo(others["slow"], "GET", "/me");
+    await sendTo(others["slow"], "GET /me");
+    return sendTo(others["slow"], "GET /me");
   },
-  "internal-error": () => sendTo(others["broken"], "GET", "/channels"),
-  unavailable: () => sendTo(others["away"], "GET", "/channels"),
+  "internal-error": () => sendTo(others["broken"], "GET /channels"),
+  unavailable: () => sendTo(others["away"], "GET /channels"),
 };
 
 const kinds = Object.entries<ProblemKind>(problemKinds);
@@ -185,7 +192,7 @@ describe("what is told about a problem", () => {
     (await response).json() as Promise<Record<string, unknown>>;
 
   test("everything that is wrong is told at once, with its place, value and what is allowed", async () => {
-    const body = await read(send("GET", "/alerts?limit=0&srt=count&status=opened"));
+    const body = await read(send("GET /alerts?limit=0&srt=count&status=opened"));
     expect(body["errors"]).toEqual([
       {
         parameter: "status",
@@ -196,14 +203,14 @@ describe("what is told about a problem", () => {
       { parameter: "srt", detail: '"srt" is not known here: did you mean "sort"?', code: "unknown" },
     ]);
     const posted = await read(
-      send("POST", `/alerts/nobody/changes?x=1`, { action: "assing", by: "" }, { "if-match": "*" }),
+      send(`POST /alerts/nobody/changes?x=1`, { action: "assing", by: "" }, { "if-match": "*" }),
     );
     expect(posted["errors"]).toEqual([
       { parameter: "alert_id", detail: '"nobody" is not allowed: expected a UUID.', code: "format" },
       { parameter: "x", detail: '"x" is not known here.', code: "unknown" },
       expect.objectContaining({ pointer: "/action", code: "value" }),
     ]);
-    const missing = await read(send("POST", "/silences", { query: "host:a", by: "ana" }));
+    const missing = await read(send("POST /silences", { query: "host:a", by: "ana" }));
     expect(missing["errors"]).toEqual([
       { pointer: "/comment", detail: "It is required and missing: expected a string.", code: "missing" },
       { pointer: "/ends_at", detail: "It is required and missing: expected a string.", code: "missing" },
@@ -211,16 +218,16 @@ describe("what is told about a problem", () => {
   });
 
   test("a query that cannot be read is told where and what", async () => {
-    const body = await read(send("GET", `/alerts?q=${encodeURIComponent("is:open severty:high")}`));
+    const body = await read(send(`GET /alerts?q=${encodeURIComponent("is:open severty:high")}`));
     expect(body).toMatchObject({ position: 8, length: 7, suggestion: "severity" });
   });
 
   test("the trace it belongs to is its instance", async () => {
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    expect((await read(send("GET", "/alarms", undefined, { traceparent })))["instance"]).toBe(
+    expect((await read(send("GET /alarms", undefined, { traceparent })))["instance"]).toBe(
       "urn:trace:4bf92f3577b34da6a3ce929d0e0e4736",
     );
-    expect(await read(send("GET", "/alarms"))).not.toHaveProperty("instance");
+    expect(await read(send("GET /alarms"))).not.toHaveProperty("instance");
   });
 });
 
@@ -252,8 +259,7 @@ describe("Idempotency-Key", () => {
   test("a refusal is kept, a mark that a lost process left is taken over after a minute", async () => {
     const wrong = () =>
       send(
-        "POST",
-        `/alerts/${nobody}/changes`,
+        `POST /alerts/${nobody}/changes`,
         { action: "acknowledge", by: "ana" },
         { ...any, "idempotency-key": "refused" },
       );
@@ -272,7 +278,7 @@ describe("Idempotency-Key", () => {
     await api.sql`update idempotency_keys set created_at = now() - interval '25 hours'`;
     expect((await comment("day", "Another day.")).headers.get("idempotency-replayed")).toBe(null);
     const post = () =>
-      sendTo(others["broken"], "POST", "/channels/console/redrive", {
+      sendTo(others["broken"], "POST /channels/console/redrive", {
         headers: { ...json, "idempotency-key": "fails" },
         body: JSON.stringify({ by: "ana" }),
       });
@@ -280,7 +286,7 @@ describe("Idempotency-Key", () => {
   });
 
   test.for(["", "a b", "x".repeat(256)])("%j is no key", async (key) => {
-    const response = await send("POST", "/silences/preview", { query: "host:a" }, { "idempotency-key": key });
+    const response = await send("POST /silences/preview", { query: "host:a" }, { "idempotency-key": key });
     expect(response.status).toBe(400);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { accessOf, insertAlerts, openTestApi, type TestApi } from "./open-api.testing.ts";
+import { insertAlerts } from "./insert-alerts.testing.ts";
+import { accessOf, openTestApi, type TestApi } from "./open-api.testing.ts";
 
 let api: TestApi;
 let ids: readonly string[];
@@ -24,7 +25,7 @@ async function call(path: string, { method = "GET", body }: { method?: string; b
     status: response.status,
     headers: response.headers,
     text,
-    body: (isJson ? JSON.parse(text) : {}) as any,
+    body: isJson ? JSON.parse(text) : {},
   };
 }
 

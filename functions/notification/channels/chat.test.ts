@@ -246,6 +246,20 @@ describe("what is particular to one of them", () => {
     expect(body.text).toBe("◆ HIGH: &lt;!channel&gt; &amp; co");
   });
 
+  test("Teams refuses more than 28 KB, so that a card stays below, in bytes", async () => {
+    for (const text of ["漢".repeat(30_000), '"\\'.repeat(15_000)]) {
+      const one = hostileAlert(text);
+      const group = { route: "soc", values: { host: text }, total: 100 };
+      for (const sent of [
+        { ...message, data: one },
+        { ...message, data: one, alerts: Array.from({ length: 100 }, () => one), group },
+      ]) {
+        const { request } = await send(find("teams"), sent);
+        expect(Buffer.byteLength(request?.body ?? "")).toBeLessThan(28 * 1024);
+      }
+    }
+  });
+
   test("Discord and Telegram say in the body how long to wait", async () => {
     const discord = await send(find("discord"), message, () => ({
       status: 429,

@@ -235,6 +235,7 @@ describe("mail", () => {
   test.for([
     [{ from: "a@example.org\r\nBcc: x@example.org" }, "from"],
     [{ to: ["a@example.org, b@example.org"] }, "to"],
+    [{ to: ["a, b <a@example.org>"] }, "to"],
     [{ to: [] }, "to"],
     [{ cc: ["Name\n <a@example.org>"] }, "cc"],
     [{ reply_to: "nobody" }, "reply_to"],

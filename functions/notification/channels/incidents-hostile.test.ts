@@ -80,10 +80,12 @@ const checks: Record<Exclude<Type, "cloudevent-sink">, (body: never) => void> = 
     expect(body.title.length).toBeGreaterThan(0);
     expect(body.title.length).toBeLessThanOrEqual(256);
     expect(body.body.length).toBeLessThanOrEqual(65_536);
-    // Outside of the code block there is nothing of the alert.
-    const outside = body.body.replace(/\n(`{3,})text\n[^]*?\n\1(?=\n|$)/, "");
-    expect(outside).toMatch(
-      /^<!-- auditflow delivery [0-9a-f-]{36} -->(?:\n\n\[Open in AuditFlow\]\(<[^<>]*>\))?$/,
-    );
+    // Nothing of the alert is outside of the code block, which no line of the alert ends.
+    const [marker, open = "", ...lines] = body.body.split("\n");
+    expect(marker).toMatch(/^<!-- auditflow delivery [0-9a-f-]{36} -->$/);
+    const [, fence = ""] = /^(`{3,})text$/.exec(open) ?? [];
+    const end = lines.findIndex((line) => /^ {0,3}`+\s*$/.test(line) && line.trim().length >= fence.length);
+    expect(lines[end]).toBe(fence);
+    expect(lines.slice(end + 1).join("\n")).toMatch(/^(?:\n\[Open in AuditFlow\]\(<[^<>]*>\))?$/);
   },
 };

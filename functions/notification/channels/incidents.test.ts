@@ -76,6 +76,12 @@ describe("pagerduty", () => {
     expect(ended).toHaveLength(13);
   });
 
+  test("a title of a template is cut to what a summary can have", async () => {
+    const template = { title: "x".repeat(5000) };
+    const { bodies } = await send("pagerduty", message, { more: { template } });
+    expect(bodies[0].payload.summary).toBe(`${"x".repeat(1023)}…`);
+  });
+
   test("a digest is one event", async () => {
     const { bodies } = await send("pagerduty", { ...groupOf(3), type: "alert.digest" });
     const line = expect.any(String);

@@ -153,6 +153,8 @@ export const hostileTexts: readonly string[] = [
   "{{DATE(2017-02-14T06:08:39Z,SHORT)}}<at>everyone</at>",
   "\u2028\u2029\u0085 \t tabs \v \f",
   "x".repeat(20_000),
+  "漢".repeat(30_000),
+  '"'.repeat(30_000),
   "`".repeat(5000),
   "&".repeat(5000),
   "\u{1F4A9}".repeat(3000),

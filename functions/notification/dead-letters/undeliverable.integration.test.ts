@@ -124,6 +124,19 @@ describe("an undeliverable event, replayed,", () => {
     expect(sent).toEqual([]);
   });
 
+  test("that comes back afterwards is open again, but not when it was discarded", async () => {
+    await using subscriber = await openSubscriber({ status: 202 });
+    const letter = undeliverable(auditEvent(), subscriber.url);
+    const id = await store(letter);
+    await letters.replay(id, ana);
+    expect(await letters.find(id)).toMatchObject({ status: "replayed" });
+    await store(letter);
+    expect(await letters.find(id)).toMatchObject({ status: "open", handled_by: "ana" });
+    await letters.discard(id, ana);
+    await store(letter);
+    expect(await letters.find(id)).toMatchObject({ status: "discarded" });
+  });
+
   test("that comes back meanwhile is open, and who replayed it is kept", async () => {
     let again: () => Promise<unknown> = async () => undefined;
     const coming = createDeadLetters({

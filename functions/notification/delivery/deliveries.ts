@@ -5,6 +5,7 @@ import type { Log } from "../../../runtime/log.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import type { DeliveryView } from "../alert-view.ts";
 import type { Message, OpenChannel } from "../channels/channel.ts";
+import { isPicked } from "./is-picked.ts";
 import {
   deliveryColumns,
   type DeliveryDetail,
@@ -126,11 +127,10 @@ async function redrive(
 ): Promise<Redriven> {
   const { sql } = deps.postgres;
   const { count } = await sql`
-    with failed as materialized (
+    with picked as materialized (
       select delivery_id, created_at from deliveries where channel = ${channel} and status = 'failed'
       order by created_at limit ${Math.min(max, maxRedriven)} for update skip locked)
-    update deliveries set ${renewed(deps)} from failed
-    where deliveries.delivery_id = failed.delivery_id and deliveries.created_at = failed.created_at`;
+    update deliveries set ${renewed(deps)} where ${isPicked(sql)}`;
   const left = await sql`
     select from deliveries where channel = ${channel} and status = 'failed' limit 1`;
   deps.log.info({ ...wish, channel, redriven: count }, "failed deliveries are sent again");

@@ -4,6 +4,7 @@ import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import type { Message } from "../channels/channel.ts";
 import { toStoredJson } from "../store/stored-text.ts";
 import type { Outcome } from "./policy.ts";
+import { isPicked } from "./is-picked.ts";
 import { sweepDeliveries, type SweepResult } from "./sweep.ts";
 
 /** A delivery that this process holds the lease of. */
@@ -76,19 +77,18 @@ export function createDeliveryStore(postgres: Pick<Postgres, "sql" | "transactio
 
 async function claim(sql: postgres.ISql, rooms: readonly Room[], leaseMs: number): Promise<readonly Claim[]> {
   return await sql<Claim[]>`
-    with due as materialized (
-      select picked.delivery_id, picked.created_at
+    with picked as materialized (
+      select next.delivery_id, next.created_at
       from jsonb_to_recordset(${JSON.stringify(rooms)}::text::jsonb) as wanted (channel text, room int),
         lateral (
           select delivery_id, created_at from deliveries
           where status = 'pending' and channel = wanted.channel and due_at <= now() and give_up_at > now()
           order by due_at limit wanted.room
-          for update skip locked) as picked)
+          for update skip locked) as next)
     update deliveries set attempts = attempts + 1,
       due_at = clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond'
-    from due
-    where deliveries.delivery_id = due.delivery_id and deliveries.created_at = due.created_at
-    returning deliveries.delivery_id as id, to_json(deliveries.created_at) #>> '{}' as "createdAt",
+    where ${isPicked(sql)}
+    returning delivery_id as id, to_json(created_at) #>> '{}' as "createdAt",
       to_jsonb(alert_ids) as "alertIds", channel, message, attempts as attempt,
       extract(epoch from clock_timestamp())::float8 * 1000 as "claimedAt",
       extract(epoch from give_up_at - clock_timestamp())::float8 * 1000 as "leftMs"`;
@@ -96,7 +96,7 @@ async function claim(sql: postgres.ISql, rooms: readonly Room[], leaseMs: number
 
 async function record(sql: postgres.ISql, attempts: readonly Ended[]): Promise<void> {
   await sql`
-    with ended as materialized (
+    with picked as materialized (
       select *, timestamptz 'epoch' + started_ms * interval '1 millisecond' as started,
         timestamptz 'epoch' + (started_ms + duration_ms + after_ms) * interval '1 millisecond' as next_due
       from jsonb_to_recordset(${toStoredJson(attempts.map(toRow))}::text::jsonb) as ended (
@@ -107,33 +107,33 @@ async function record(sql: postgres.ISql, attempts: readonly Ended[]): Promise<v
         response, idempotency_key)
       select delivery_id, attempt, started, duration_ms, outcome, status_code, coalesce(response, error),
         delivery_id::text
-      from ended on conflict do nothing
+      from picked on conflict do nothing
       returning delivery_id, attempt),
     changed as (
       update deliveries set
-        status = case ended.outcome when 'again' then 'pending' else ended.outcome end,
-        last_error = ended.error,
-        due_at = case ended.outcome when 'again' then ended.next_due else due_at end,
-        finished_at = case ended.outcome when 'again' then null else clock_timestamp() end
-      from ended join told using (delivery_id, attempt)
-      where deliveries.delivery_id = ended.delivery_id and deliveries.created_at = ended.created_at
-        and case ended.outcome when 'delivered' then deliveries.status <> 'delivered'
-          else deliveries.status = 'pending' and deliveries.attempts = ended.attempt end
-      returning ended.event)
+        status = case picked.outcome when 'again' then 'pending' else picked.outcome end,
+        last_error = picked.error,
+        due_at = case picked.outcome when 'again' then picked.next_due else due_at end,
+        finished_at = case picked.outcome when 'again' then null else clock_timestamp() end
+      from picked join told using (delivery_id, attempt)
+      where ${isPicked(sql)}
+        and deliveries.delivery_id = picked.delivery_id and deliveries.created_at = picked.created_at
+        and case picked.outcome when 'delivered' then deliveries.status <> 'delivered'
+          else deliveries.status = 'pending' and deliveries.attempts = picked.attempt end
+      returning picked.event)
     insert into outbox (event) select event from changed where event is not null`;
 }
 
 async function putOff(sql: postgres.ISql, channel: string, forMs: number): Promise<number> {
   const put = await sql`
-    with due as materialized (
+    with picked as materialized (
       select delivery_id, created_at from deliveries
       where status = 'pending' and channel = ${channel}
         and due_at < least(give_up_at, now() + ${forMs}::float8 * interval '1 millisecond')
       order by due_at limit ${putOffRows} for update skip locked)
     update deliveries
     set due_at = least(give_up_at, now() + ${forMs}::float8 * interval '1 millisecond')
-    from due
-    where deliveries.delivery_id = due.delivery_id and deliveries.created_at = due.created_at`;
+    where ${isPicked(sql)}`;
   return put.count;
 }
 

@@ -3,6 +3,7 @@ import type postgres from "postgres";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import { toStoredJson } from "../store/stored-text.ts";
 import { toDeliveryEvent } from "./events.ts";
+import { isPicked } from "./is-picked.ts";
 
 export interface SweepResult {
   /** Deliveries that were given up: dead letters now. */
@@ -40,13 +41,12 @@ export async function sweepDeliveries(
 ): Promise<SweepResult> {
   const names = JSON.stringify(channels);
   const stranded = await sql`
-    with waiting as materialized (
-      select delivery_id, created_at, ${missing(sql)} as reason from deliveries
+    with picked as materialized (
+      select delivery_id, created_at from deliveries
       where status = 'pending' and due_at <= now() and give_up_at > now() and ${isMissing(sql, names)}
         and last_error is distinct from ${missing(sql)}
       order by due_at limit ${maxRows} for update skip locked)
-    update deliveries set last_error = waiting.reason from waiting
-    where deliveries.delivery_id = waiting.delivery_id and deliveries.created_at = waiting.created_at`;
+    update deliveries set last_error = ${missing(sql)} where ${isPicked(sql)}`;
   const expired = await transaction((inside) => giveUp(inside, names));
   return {
     stranded: stranded.count,
@@ -56,16 +56,15 @@ export async function sweepDeliveries(
 
 async function giveUp(sql: postgres.TransactionSql, names: string): Promise<readonly ExpiredRow[]> {
   const rows = await sql<ExpiredRow[]>`
-    with expired as materialized (
+    with picked as materialized (
       select delivery_id, created_at from deliveries
       where status = 'pending' and due_at <= now() and give_up_at <= now()
       order by due_at limit ${maxRows} for update skip locked)
     update deliveries set status = 'failed', finished_at = clock_timestamp(),
       last_error = case when ${isMissing(sql, names)} then ${missing(sql)}
         else coalesce(last_error, 'It could not be delivered in time.') end
-    from expired
-    where deliveries.delivery_id = expired.delivery_id and deliveries.created_at = expired.created_at
-    returning deliveries.delivery_id as id, to_jsonb(alert_ids) as "alertIds", channel, attempts, last_error as reason,
+    where ${isPicked(sql)}
+    returning delivery_id as id, to_jsonb(alert_ids) as "alertIds", channel, attempts, last_error as reason,
       extract(epoch from clock_timestamp())::float8 * 1000 as at`;
   const events = rows.flatMap((row) => toEvent(row) ?? []);
   if (events.length > 0) {

@@ -38,17 +38,19 @@ export async function writeDeliveries(
 ): Promise<void> {
   if (rows.length === 0) return;
   await sql`
+    with given as materialized (
+      select *, now() + coalesce(due_in_ms, 0) * interval '1 millisecond' as due_at
+      from jsonb_to_recordset(${toStoredJson(rows)}::text::jsonb) as given (
+        delivery_id uuid, alert_ids uuid[], channel text, kind text, route text, message jsonb, muted_by text,
+        due_in_ms float8))
     insert into deliveries (delivery_id, alert_ids, channel, kind, route, message, status, muted_by, due_at,
       give_up_at, finished_at)
     select delivery_id, alert_ids, channel, kind, route, message,
       case when muted_by is null then 'pending' else 'muted' end, muted_by, due_at,
       due_at + ${horizonMs}::float8 * interval '1 millisecond',
       case when muted_by is not null then now() end
-    from jsonb_to_recordset(${toStoredJson(rows)}::text::jsonb) as delivery (
-        delivery_id uuid, alert_ids uuid[], channel text, kind text, route text, message jsonb, muted_by text,
-        due_in_ms float8),
-      lateral (select now() + coalesce(due_in_ms, 0) * interval '1 millisecond' as due_at) as time
-    where not exists (
-      select from deliveries as known where known.delivery_id = delivery.delivery_id)
+    from given
+    where delivery_id not in (
+      select delivery_id from deliveries where delivery_id = any(array(select delivery_id from given)))
     on conflict do nothing`;
 }

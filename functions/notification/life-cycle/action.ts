@@ -36,7 +36,7 @@ export interface Change {
 export const maxReason = 4096;
 export const maxName = 256;
 /** A year, to which a leap day may belong. */
-export const maxSnoozeMs = 366 * 86_400_000;
+const maxSnoozeMs = 366 * 86_400_000;
 
 /** A change that no alert could take; nothing was looked at. `pointer` names the member at fault. */
 export class ChangeError extends Error {

@@ -43,7 +43,7 @@ export interface DeskDeps {
 }
 
 /** Alerts of one bulk change at most. */
-export const maxBulk = 10_000;
+const maxBulk = 10_000;
 
 /** Alerts of one transaction: their groups stay locked meanwhile, and evidence for them waits. */
 const batchSize = 500;

@@ -11,6 +11,7 @@ import { sightingEmission } from "../emissions.testing.ts";
 import { writeAlerts } from "../store/write-alerts.ts";
 import { ChangeError } from "./action.ts";
 import { createDesk, type Desk } from "./desk.ts";
+import { writeChanges } from "./write-changes.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 let database: TestDatabase;
@@ -181,6 +182,25 @@ describe("a change of one alert", () => {
     expect(await historyOf([id])).toMatchObject([{ reason: "a\ufffdb\ufffd" }]);
     expect(await eventsOf(id)).toMatchObject([{ data: { reason: "a\ufffdb\ufffd" } }]);
   });
+});
+
+test("what the contract of its event does not allow is written nowhere", async () => {
+  const id = await storeOne();
+  const change = {
+    alertId: id,
+    revision: 0,
+    action: "comment",
+    changedAt: Date.now(),
+    by: ana,
+    reason: null,
+    before: {},
+    after: {},
+  } as const;
+  await expect(postgres.transaction((sql) => writeChanges(sql, [change]))).rejects.toMatchObject({
+    code: "EVENT_DATA_INVALID",
+  });
+  expect(await historyOf([id])).toEqual([]);
+  expect(await eventsOf(id)).toEqual([]);
 });
 
 describe("two people at once", () => {

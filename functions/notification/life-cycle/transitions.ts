@@ -1,4 +1,4 @@
-import { type Disposition, type Status, statuses } from "../alert-view.ts";
+import type { Disposition, Status } from "../alert-view.ts";
 import { type Action, type ActionName, actionNames } from "./action.ts";
 
 /** The part of an alert people change; the snooze is an overlay in epoch milliseconds, not a status. */
@@ -19,7 +19,7 @@ export type Decision =
  * Every transition: per action, the status an alert has after it by the status it had. What is not here is
  * not allowed. Nothing leads to `in_progress` yet; alerts that came with it can leave it.
  */
-export const transitions: Readonly<Record<ActionName, Readonly<Partial<Record<Status, Status>>>>> = {
+const transitions: Readonly<Record<ActionName, Readonly<Partial<Record<Status, Status>>>>> = {
   acknowledge: { open: "acknowledged", acknowledged: "acknowledged", in_progress: "in_progress" },
   unacknowledge: { open: "open", acknowledged: "open", in_progress: "open" },
   assign: { open: "open", acknowledged: "acknowledged", in_progress: "in_progress" },
@@ -109,9 +109,4 @@ export function changedParts(
       ),
     );
   return { before: part(before), after: part(after) };
-}
-
-/** Whether a text names a status. */
-export function isStatus(text: string): text is Status {
-  return statuses.some((status) => status === text);
 }

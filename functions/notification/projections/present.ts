@@ -2,7 +2,7 @@
  * The value without members, and items, that say nothing: null, undefined, empty objects and empty lists;
  * `undefined` when nothing is left. Foreign schemas know no null.
  */
-export function present(value: unknown): unknown {
+function present(value: unknown): unknown {
   if (value === null || value === undefined) return undefined;
   if (typeof value !== "object") return value;
   if (Array.isArray(value)) {

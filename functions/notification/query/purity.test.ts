@@ -64,5 +64,5 @@ test("no file of the language imports more than its own, times, the view of aler
       )
       .map(([, , name]) => name),
   );
-  expect([...new Set(outside)].toSorted()).toEqual(["../../../events/time.ts", "re2js"]);
+  expect(new Set(outside)).toEqual(new Set(["../../../events/time.ts", "re2js"]));
 });

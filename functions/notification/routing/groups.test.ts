@@ -29,8 +29,7 @@ const brief = ({ kind, channels, members, mutedBy }: GroupMessage) =>
 function follow(
   route: Route,
   from: GroupState,
-  until: number,
-  change = (members: readonly Member[], _now: number) => members,
+  { until, change = (members) => members }: { readonly until: number; readonly change?: Changing },
 ) {
   const said: string[] = [];
   let state: GroupState = from;
@@ -46,16 +45,35 @@ function follow(
   return { said, closed: false };
 }
 
+type Changing = (members: readonly Member[], now: number) => readonly Member[];
+
 describe("a group", () => {
   test("waits for others, then for its interval, and is closed", () => {
     const route = routeOf("group_by: [host], group_wait: 1m, group_interval: 5m");
     const added = [member({ id: "b", addedAt: start + 3 * minute })];
     const later = (members: readonly Member[], now: number) =>
       now === start + 6 * minute ? [...members, ...added] : members;
-    expect(follow(route, { members: [member()] }, start + hour, later)).toEqual({
+    expect(follow(route, { members: [member()] }, { until: start + hour, change: later })).toEqual({
       said: ["1m raised chat a", "6m raised chat b"],
       closed: true,
     });
+  });
+
+  test("tells of more no sooner than its interval allows", () => {
+    const route = routeOf("group_by: [host], group_wait: 0s, group_interval: 5m");
+    const state = { members: [member()], notBefore: start + 5 * minute };
+    expect(decide(route, state, { now: start })).toMatchObject({ messages: [], dueAt: start + 5 * minute });
+  });
+
+  test("a digest that is due in a mute time waits for its end; one that is due later does not care", () => {
+    const route = routeOf("digest: {every: 2h}");
+    const until = (minutes: number) => ({ by: "mute_time/x", until: start + minutes * minute });
+    const waiting = decide(route, { members: [member()] }, { now: start, hold: until(60) });
+    expect(waiting).toMatchObject({ messages: [], dueAt: start + hour });
+    const due = decide(route, waiting, { now: start + 2 * hour, hold: until(180) });
+    expect(due.messages.map(brief)).toEqual(["digest chat a mute_time/x"]);
+    expect(due.dueAt).toBe(start + 3 * hour);
+    expect(decide(route, due, { now: start + 3 * hour }).messages.map(brief)).toEqual(["digest chat a"]);
   });
 
   test("tells what is reopened at once, whatever it waits for", () => {
@@ -87,7 +105,7 @@ describe("a group", () => {
     const route = routeOf(
       "repeat_interval: 1h, escalate: [{after: 10m, channels: [pager]}, {after: 30m, channels: [pager, console]}]",
     );
-    expect(follow(route, { members: [member()] }, start + 130 * minute).said).toEqual([
+    expect(follow(route, { members: [member()] }, { until: start + 130 * minute }).said).toEqual([
       "0m raised chat a",
       "10m escalated pager a",
       "30m escalated pager,console a",
@@ -99,15 +117,14 @@ describe("a group", () => {
         ...one,
         status: now > start + 10 * minute ? ("acknowledged" as const) : one.status,
       }));
-    expect(follow(route, { members: [member()] }, start + 130 * minute, acknowledged).said).toEqual([
-      "0m raised chat a",
-      "10m escalated pager a",
-      "60m repeated chat a",
-      "120m repeated chat a",
-    ]);
+    expect(
+      follow(route, { members: [member()] }, { until: start + 130 * minute, change: acknowledged }).said,
+    ).toEqual(["0m raised chat a", "10m escalated pager a", "60m repeated chat a", "120m repeated chat a"]);
     const snoozed = (members: readonly Member[], now: number) =>
       members.map((one) => (now > start ? { ...one, snoozedUntil: start + 90 * minute } : one));
-    expect(follow(route, { members: [member()] }, start + 100 * minute, snoozed).said).toEqual([
+    expect(
+      follow(route, { members: [member()] }, { until: start + 100 * minute, change: snoozed }).said,
+    ).toEqual([
       "0m raised chat a",
       "90m repeated chat a",
       "90m escalated pager a",

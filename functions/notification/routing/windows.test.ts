@@ -46,6 +46,7 @@ describe("a window", () => {
     ["{times: ['01:00-02:30'], location: Europe/Berlin}", "2027-03-28T00:30:00Z", "2027-03-28T01:00:00Z"],
     ["{times: ['02:15-02:45'], location: Europe/Berlin}", "2027-10-31T00:20:00Z", "2027-10-31T00:45:00Z"],
     ["{times: ['02:15-02:45'], location: Europe/Berlin}", "2027-10-31T01:20:00Z", "2027-10-31T01:45:00Z"],
+    ["{times: ['02:45-03:30'], location: Europe/Berlin}", "2027-10-31T00:50:00Z", "2027-10-31T01:00:00Z"],
     ["{weekdays: [saturday, sunday]}", "2026-11-21T10:00:00Z", "2026-11-23T00:00:00Z"],
     ["{months: [december]}", "2026-12-05T10:00:00Z", "2027-01-01T00:00:00Z"],
   ])("%s that holds at %s ends at %s", (yaml, from, end) => {

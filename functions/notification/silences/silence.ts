@@ -27,12 +27,12 @@ export interface NewSilence {
 
 export type CheckedSilence = NewSilence & { readonly startsAt: number };
 
-export const maxSilenceMs = 366 * 86_400_000;
+const maxSilenceMs = 366 * 86_400_000;
 /** Silences that are in force or still to come: each is tried on every new alert. */
 export const maxActive = 1000;
 const maxComment = 4096;
 const maxAuthor = 256;
-export const maxQuery = 4096;
+const maxQuery = 4096;
 
 /** A silence that cannot be; `pointer` names the member at fault. What is wrong with a query is a QueryError. */
 export class SilenceError extends Error {

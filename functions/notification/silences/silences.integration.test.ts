@@ -145,3 +145,23 @@ test("a preview counts, samples the newest and tells which would have been misse
     sample: [],
   });
 });
+
+test("a preview counts no further than ten thousand", async () => {
+  await postgres.transaction((sql) =>
+    writeAlerts(sql, [sightingEmission({ alert: 1, group: 0, events: [1] })]),
+  );
+  await postgres.sql`
+    insert into episodes (episode_id, received_at, group_id, timestamp, first_seen, last_seen, count,
+      alert_name, alert_type, severity, description, rule_id, rule_name, action_observed)
+    select gen_random_uuid(), received_at, group_id, timestamp, first_seen, last_seen, count,
+      alert_name, alert_type, severity, description, rule_id, rule_name, action_observed
+    from episodes, generate_series(1, 9999)`;
+  expect(await silences.preview(parseQuery(""))).toMatchObject({ matched: 10_000, capped: false });
+  await postgres.sql`
+    insert into episodes (episode_id, received_at, group_id, timestamp, first_seen, last_seen, count,
+      alert_name, alert_type, severity, description, rule_id, rule_name, action_observed)
+    select gen_random_uuid(), received_at, group_id, timestamp, first_seen, last_seen, count,
+      alert_name, alert_type, severity, description, rule_id, rule_name, action_observed
+    from episodes limit 1`;
+  expect(await silences.preview(parseQuery(""))).toMatchObject({ matched: 10_000, capped: true });
+});

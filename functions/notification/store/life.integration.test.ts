@@ -6,7 +6,7 @@ import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.
 import { connect, openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { type Sighting, sightingEmission } from "../emissions.testing.ts";
 import { createStore, type Store } from "./store.ts";
-import { tellAll } from "./tell-all.ts";
+import { tellAll } from "./tell-all.testing.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 let database: TestDatabase;
@@ -105,7 +105,9 @@ describe("the life cycle of an episode", () => {
     const events = await postgres.sql<{ event: unknown }[]>`
       select event from outbox where event ->> 'subject' = ${id}`;
     expect(events).toMatchObject([
-      { event: { id: `${id}/2`, type: "io.auditflow.alert.updated.v1", data: { alert_id: id, revision: 2 } } },
+      {
+        event: { id: `${id}/2`, type: "io.auditflow.alert.updated.v1", data: { alert_id: id, revision: 2 } },
+      },
     ]);
   });
 });

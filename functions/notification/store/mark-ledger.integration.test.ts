@@ -15,7 +15,7 @@ import { type DeadLetter, fromRejection } from "../dead-letter.ts";
 import { alertEvent } from "../emissions.testing.ts";
 import { createReader } from "./reader.ts";
 import { createStore } from "./store.ts";
-import { tellAll } from "./tell-all.ts";
+import { tellAll } from "./tell-all.testing.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 let database: TestDatabase;

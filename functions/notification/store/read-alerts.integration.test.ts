@@ -7,11 +7,9 @@ import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { toEmission } from "../alert.ts";
 import { alertEvent, type Sighting, sightingEmission } from "../emissions.testing.ts";
-import type { Changes } from "./read-alerts.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { createStore, type Store } from "./store.ts";
-import { tellAll } from "./tell-all.ts";
-import { writeAlerts } from "./write-alerts.ts";
+import { tellAll } from "./tell-all.testing.ts";
 
 const log = createLog({ name: "test", level: "silent" });
 let database: TestDatabase;
@@ -23,7 +21,12 @@ beforeAll(async () => {
   database = await openTestDatabase();
   postgres = await openPostgres({ url: database.url, name: "test", log });
   reader = createReader(postgres);
-  store = createStore({ postgres, metrics: createMetrics("test"), tell: tellAll([]), onOutbox: () => undefined });
+  store = createStore({
+    postgres,
+    metrics: createMetrics("test"),
+    tell: tellAll([]),
+    onOutbox: () => undefined,
+  });
 });
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
@@ -69,58 +72,40 @@ describe("reading alerts", () => {
 });
 
 describe("following changes", () => {
-  const idsOf = ({ rows }: Changes) => rows.map(({ alert_id }) => alert_id);
+  /** The episodes that transactions from this one on wrote. */
+  const writtenSince = async (from: string) => {
+    const rows = await postgres.sql<{ id: string; merged_into: string | null }[]>`
+      select episode_id as id, merged_into from episodes where changed_by >= ${from}::text::xid8`;
+    return new Map(rows.map(({ id, merged_into }) => [id, merged_into]));
+  };
+  const next = async () => {
+    const [row] = await postgres.sql<
+      { id: string }[]
+    >`select pg_snapshot_xmax(pg_current_snapshot())::text as id`;
+    return row?.id ?? "";
+  };
 
-  test("each episode that begins, grows or is merged is told once", async () => {
-    let cursor = await reader.currentCursor();
-    const next = async () => {
-      const changes = await reader.readChanges(cursor);
-      cursor = changes.cursor;
-      return changes;
-    };
+  test("each episode that begins, grows or is merged is marked with its transaction, and no other", async () => {
+    let from = await next();
     const first = await raise("follow", { alert: 1, group: 0, events: [1, 2] });
     const second = await raise("follow", { alert: 2, group: 0, events: [5, 6] });
-    expect(idsOf(await next()).toSorted()).toEqual([first, second].toSorted());
-    expect(await next()).toMatchObject({ rows: [], merged: [] });
-    await raise("follow", { alert: 1, group: 0, events: [1, 2] });
-    expect(await next()).toMatchObject({ rows: [], merged: [] });
-    await raise("follow", { alert: 3, group: 0, events: [2, 5] });
-    expect(await next()).toMatchObject({
-      rows: [{ alert_id: first, count: 4 }],
-      merged: [{ alert_id: second, merged_into: first }],
-    });
-  });
-
-  test("a transaction that commits after a later one was read is not missed", async () => {
-    const started = Promise.withResolvers<void>();
-    const gate = Promise.withResolvers<void>();
-    const slow = sightingEmission({ alert: 1, group: 0, events: [1] }, "slow");
-    const from = await reader.currentCursor();
-    const writing = postgres.transaction(async (sql) => {
-      await writeAlerts(sql, [slow]);
-      started.resolve();
-      await gate.promise;
-    });
-    await started.promise;
-    await raise("quick", { alert: 1, group: 0, events: [1] });
-    const during = await reader.readChanges(from);
-    gate.resolve();
-    await writing;
-    const after = await reader.readChanges(during.cursor);
-    expect([...idsOf(during), ...idsOf(after)]).toContain(slow.alertId);
-  });
-
-  test("far behind it catches up in steps, whole transactions at a time", async () => {
-    const from = await reader.currentCursor();
-    const emissions = Array.from({ length: 700 }, (_, group) =>
-      sightingEmission({ alert: 1, group, events: [1] }, "many"),
+    expect(await writtenSince(from)).toEqual(
+      new Map<string, string | null>([
+        [first, null],
+        [second, null],
+      ]),
     );
-    for (const part of [emissions.slice(0, 350), emissions.slice(350)]) {
-      await postgres.transaction((sql) => writeAlerts(sql, part));
-    }
-    await raise("last", { alert: 1, group: 0, events: [1] });
-    const one = await reader.readChanges(from);
-    const two = await reader.readChanges(one.cursor);
-    expect([one.rows.length, two.rows.length]).toEqual([700, 1]);
+    from = await next();
+    await raise("follow", { alert: 1, group: 0, events: [1, 2] });
+    expect(await writtenSince(from)).toEqual(new Map());
+    await raise("follow", { alert: 1, group: 0, events: [1, 2, 3] });
+    expect(await writtenSince(from)).toEqual(new Map([[first, null]]));
+    await raise("follow", { alert: 3, group: 0, events: [3, 5] });
+    expect(await writtenSince(from)).toEqual(
+      new Map<string, string | null>([
+        [first, null],
+        [second, first],
+      ]),
+    );
   });
 });

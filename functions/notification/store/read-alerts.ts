@@ -22,14 +22,6 @@ export interface Page {
   readonly suppressed?: boolean;
 }
 
-/** What changed since a cursor, and the cursor to go on from. */
-export interface Changes {
-  readonly cursor: string;
-  readonly rows: readonly AlertRow[];
-  /** Episodes that became part of another one. */
-  readonly merged: readonly { readonly alert_id: string; readonly merged_into: string }[];
-}
-
 /** A delivery of one message to one channel. */
 export interface DeliveryRow {
   readonly delivery_id: string;
@@ -53,7 +45,7 @@ export async function listAlerts(
       select * from episodes where merged_into is null and (${suppressed} or status <> 'suppressed')
       order by timestamp desc, episode_id desc limit ${limit} offset ${offset}
     ) as episode
-    join alerts on alerts.alert_id = episode_id
+    join alerts on alerts.alert_id = episode_id and alerts.received_at = episode.received_at
     order by episode.timestamp desc, episode_id desc`;
   return rows.map(toRow);
 }
@@ -62,7 +54,7 @@ export async function listAlerts(
 export async function readRows(sql: postgres.Sql, ids: readonly string[]): Promise<readonly AlertRow[]> {
   const rows = await sql<RawRow[]>`
     select ${columns(sql)}
-    from episodes as episode join alerts on alerts.alert_id = episode_id
+    from episodes as episode join alerts on alerts.alert_id = episode_id and alerts.received_at = episode.received_at
     where episode_id = any(${arrayLiteral(ids)}::text::uuid[])`;
   return rows.map(toRow);
 }
@@ -74,7 +66,7 @@ export async function findAlert(sql: postgres.Sql, id: string): Promise<AlertRow
     from alerts as asked
     join episodes as episode on episode.group_id = asked.group_id and merged_into is null
       and episode.first_seen <= asked.first_seen and episode.last_seen >= asked.first_seen
-    join alerts on alerts.alert_id = episode_id
+    join alerts on alerts.alert_id = episode_id and alerts.received_at = episode.received_at
     where asked.alert_id = ${id}`;
   return row && toRow(row);
 }
@@ -99,40 +91,6 @@ export async function listDeliveries(sql: postgres.Sql, episodeId: string): Prom
 interface Times {
   readonly created_at: Date;
   readonly finished_at: Date | null;
-}
-
-/** A cursor that stands for now. */
-export async function currentCursor(sql: postgres.Sql): Promise<string> {
-  const [row] = await sql<{ cursor: string }[]>`
-    select pg_snapshot_xmin(pg_current_snapshot())::text as cursor`;
-  return row?.cursor ?? "0";
-}
-
-/** Rows per look at the changes, give or take those of one transaction. */
-const maxChanges = 500;
-
-/**
- * Episodes written by transactions from the cursor on, as far as all of those have ended: a transaction
- * that is still running lies at or beyond the new cursor, so a late commit cannot be missed.
- */
-export async function readChanges(sql: postgres.Sql, cursor: string): Promise<Changes> {
-  const until = await currentCursor(sql);
-  const found = await sql<(RawRow & { changed_by: string; merged_into: string | null })[]>`
-    select changed_by, merged_into, ${columns(sql)}
-    from (
-      select * from episodes
-      where changed_by >= ${cursor}::text::xid8 and changed_by < ${until}::text::xid8
-        and status <> 'suppressed'
-      order by changed_by fetch first ${maxChanges} rows with ties
-    ) as episode
-    join alerts on alerts.alert_id = episode_id
-    order by changed_by, episode.timestamp, episode_id`;
-  const isAll = found.length < maxChanges;
-  return {
-    cursor: isAll ? until : String(BigInt(found.at(-1)?.changed_by ?? until) + 1n),
-    rows: found.filter(({ merged_into }) => merged_into === null).map(toRow),
-    merged: found.flatMap(({ alert_id, merged_into }) => (merged_into ? [{ alert_id, merged_into }] : [])),
-  };
 }
 
 interface RawRow {

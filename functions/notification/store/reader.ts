@@ -1,14 +1,11 @@
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import {
   type AlertRow,
-  type Changes,
-  currentCursor,
   type DeliveryRow,
   findAlert,
   listAlerts,
   listDeliveries,
   type Page,
-  readChanges,
 } from "./read-alerts.ts";
 import { type DeadLetterRow, listDeadLetters } from "./read-dead-letters.ts";
 
@@ -18,8 +15,6 @@ export interface Reader {
   findAlert(id: string): Promise<AlertRow | undefined>;
   listDeliveries(episodeId: string): Promise<readonly DeliveryRow[]>;
   listDeadLetters(limit: number): Promise<readonly DeadLetterRow[]>;
-  currentCursor(): Promise<string>;
-  readChanges(cursor: string): Promise<Changes>;
 }
 
 export function createReader({ sql }: Postgres): Reader {
@@ -28,7 +23,5 @@ export function createReader({ sql }: Postgres): Reader {
     findAlert: (id) => findAlert(sql, id),
     listDeliveries: (episodeId) => listDeliveries(sql, episodeId),
     listDeadLetters: (limit) => listDeadLetters(sql, limit),
-    currentCursor: () => currentCursor(sql),
-    readChanges: (cursor) => readChanges(sql, cursor),
   };
 }

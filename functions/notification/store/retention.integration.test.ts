@@ -6,7 +6,7 @@ import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { sightingEmission } from "../emissions.testing.ts";
 import { runRetention } from "./retention.ts";
-import { tellAll } from "./tell-all.ts";
+import { tellAll } from "./tell-all.testing.ts";
 import { writeAlerts } from "./write-alerts.ts";
 
 const log = createLog({ name: "test", level: "silent" });
@@ -42,7 +42,11 @@ async function storedBefore(days: number, status = "resolved"): Promise<string> 
   await postgres.transaction(async (sql) => {
     await sql`set local session_replication_role = replica`;
     for (const [table, age, where] of [
-      ["delivery_attempts", "started_at", "delivery_id in (select delivery_id from deliveries where $1::uuid = any(alert_ids))"],
+      [
+        "delivery_attempts",
+        "started_at",
+        "delivery_id in (select delivery_id from deliveries where $1::uuid = any(alert_ids))",
+      ],
       ["deliveries", "created_at", "$1::uuid = any(alert_ids)"],
       ["alert_changes", "changed_at", "alert_id = $1::uuid"],
       ["episodes", "received_at", "episode_id = $1::uuid"],
@@ -50,7 +54,9 @@ async function storedBefore(days: number, status = "resolved"): Promise<string> 
     ]) {
       await sql.unsafe(`update ${table} set ${age} = ${age} ${back} where ${where}`, [alertId]);
     }
-    await sql.unsafe(`update alert_evidence set stored_at = stored_at ${back} where group_id = $1`, [groupId]);
+    await sql.unsafe(`update alert_evidence set stored_at = stored_at ${back} where group_id = $1`, [
+      groupId,
+    ]);
   });
   return alertId;
 }
@@ -101,10 +107,12 @@ test("whole months are dropped, old rows of the default partition deleted, and w
 
 test("less than a day is refused by the database itself", async () => {
   await expect(runRetention({ postgres, days: 0, dryRun: false })).rejects.toThrow("at least 1 day, got 0");
-  await expect(postgres.sql`select notification_expire(0, 'alerts_default', 1)`).rejects.toThrow("at least 1 day");
-  await expect(postgres.sql`select ledger_forget(null, 'events_default', '-infinity', '', 1)`).rejects.toThrow(
-    "at least 1 day, got null",
+  await expect(postgres.sql`select notification_expire(0, 'alerts_default', 1)`).rejects.toThrow(
+    "at least 1 day",
   );
+  await expect(
+    postgres.sql`select ledger_forget(null, 'events_default', '-infinity', '', 1)`,
+  ).rejects.toThrow("at least 1 day, got null");
 });
 
 test("a partition that is in use is kept and told of", async () => {
@@ -133,6 +141,8 @@ test("history cannot be changed or deleted, not even by its owner", async () => 
     "delete from delivery_attempts",
   ]) {
     const [, table] = /(alert_changes|delivery_attempts)/.exec(statement) ?? [];
-    await expect(postgres.sql.unsafe(statement), statement).rejects.toThrow(new RegExp(`${table}_.* is append-only`));
+    await expect(postgres.sql.unsafe(statement), statement).rejects.toThrow(
+      new RegExp(`${table}_.* is append-only`),
+    );
   }
 });

@@ -36,7 +36,7 @@ export function toParameters<Types extends ColumnTypes>(
 
 function toElement(value: Value): string {
   if (value === null) return "NULL";
-  if (typeof value !== "string") return String(value);
+  if (typeof value !== "string") return JSON.stringify(value);
   const text = toStoredText(value);
   const isPlain = !text.includes('"') && !text.includes("\\");
   return `"${isPlain ? text : text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;

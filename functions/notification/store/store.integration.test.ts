@@ -22,7 +22,7 @@ import { episodesOf } from "./episodes-of.ts";
 import type { Episode } from "./episodes.ts";
 import { createReader } from "./reader.ts";
 import { createStore, type StoreDeps } from "./store.ts";
-import { tellAll } from "./tell-all.ts";
+import { tellAll } from "./tell-all.testing.ts";
 import { writeAlerts } from "./write-alerts.ts";
 
 const log = createLog({ name: "test", level: "silent" });
@@ -39,7 +39,13 @@ afterAll(async () => {
 });
 
 const openStore = (deps: Partial<StoreDeps> = {}) =>
-  createStore({ postgres, metrics: createMetrics("test"), tell: tellAll([]), onOutbox: () => undefined, ...deps });
+  createStore({
+    postgres,
+    metrics: createMetrics("test"),
+    tell: tellAll([]),
+    onOutbox: () => undefined,
+    ...deps,
+  });
 
 const inOrder = <T extends { readonly id: string }>(rows: readonly T[]) =>
   rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -110,7 +116,11 @@ describe("alerts and episodes in PostgreSQL", () => {
 
   test("a batch is as many statements for one alert as for three hundred, and each is stored", async () => {
     let statements = 0;
-    const client = connectClient(database.url, { max: 1, fetch_types: false, debug: () => void statements++ });
+    const client = connectClient(database.url, {
+      max: 1,
+      fetch_types: false,
+      debug: () => void statements++,
+    });
     const countFor = async (name: string, alerts: number) => {
       const emissions = Array.from({ length: alerts }, (_, alert) =>
         sightingEmission({ alert, group: alert, events: [1, 2] }, name),

@@ -16,9 +16,5 @@ export function toStoredJson(value: unknown): string {
 /** The same for text. */
 export function toStoredText(text: string): string {
   if (text.isWellFormed() && !text.includes("\u0000")) return text;
-  // With the flag `u`, the halves of a pair are no match.
-  return text.replaceAll(
-    /[\u0000\ud800-\udfff]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return String(JSON.parse(toStoredJson(text)));
 }

@@ -15,10 +15,12 @@ select dead_letter_id,
 from json_to_recordset($1::text::json) as letter (
   dead_letter_id uuid, kind text, code text, detail text, pointer text, origin text, event_source text,
   event_id text, event_type text, event_time text, headers jsonb, body text, truncated boolean)
-on conflict (dead_letter_id, received_at) do update set last_received_at = now()`;
+on conflict (dead_letter_id, received_at) do update set last_received_at = now(),
+  status = case when known.status = 'replayed' then 'open' else known.status end`;
 
 /**
- * Stores dead letters in two statements; one that is known only moves its `last_received_at`. Their ids are
+ * Stores dead letters in two statements; one that is known only moves its `last_received_at`, and
+ * is open again when it had been replayed. Their ids are
  * locked first: no index keeps them unique over all months, and the same letter may come twice at once.
  */
 export async function writeDeadLetters(

@@ -86,7 +86,7 @@ const breakings: Readonly<Record<string, Breaking>> = {
       'a"',
       "-",
       "count:>x",
-      `${"a ".repeat(41)}`,
+      "a ".repeat(41),
       "(".repeat(500),
     ]);
     return { ...request, query: [...request.query.filter(([name]) => name !== "q"), ["q", q]] };

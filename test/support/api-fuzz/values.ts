@@ -7,6 +7,8 @@ export interface Chance {
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
   readonly known: Known;
+  /** Members that are given although the document leaves the choice. */
+  readonly always: ReadonlySet<string>;
   readonly document: Document;
 }
 
@@ -89,7 +91,7 @@ function ofType(name: string, schema: Schema, chance: Chance): unknown {
 
 function object({ properties = {}, required = [] }: Schema, chance: Chance): unknown {
   const wanted = Object.entries(properties).filter(
-    ([name]) => required.includes(name) || chance.random() < 0.4,
+    ([name]) => required.includes(name) || chance.always.has(name) || chance.random() < 0.4,
   );
   return Object.fromEntries(wanted.map(([name, member]) => [name, valid(name, member, chance)]));
 }
@@ -103,8 +105,10 @@ function text({ format, minLength = 0, maxLength = 60 }: Schema, chance: Chance)
     if (some.length >= minLength && some.length <= maxLength) return some;
   }
   const length = integer(chance, Math.max(minLength, 1), Math.max(minLength, Math.min(maxLength, 20)));
-  return Array.from({ length }, () => pick(chance, [..."abcXYZ019 -_.:é"])).join("");
+  return Array.from({ length }, () => pick(chance, letters)).join("");
 }
+
+const letters = ["a", "b", "c", "X", "Y", "Z", "0", "1", "9", " ", "-", "_", ".", ":", "é"];
 
 function uuid(chance: Pick<Chance, "random">): string {
   const digits = (count: number) =>

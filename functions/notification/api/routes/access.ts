@@ -23,11 +23,9 @@ export const getMe = operation({
               id: z.string(),
               type: z.enum(["key", "user", "anonymous"]),
               scopes: z.array(z.enum(scopes)),
-              auth: z
-                .enum(["local", "none", "login"])
-                .openapi({
-                  description: "local: only this machine can call; none: nobody is asked who they are.",
-                }),
+              auth: z.enum(["local", "none", "login"]).openapi({
+                description: "local: only this machine can call; none: nobody is asked who they are.",
+              }),
               notice: z.string().optional().openapi({ description: "What everybody who calls should know." }),
             })
             .openapi("Caller"),

@@ -107,7 +107,7 @@ export const facetKeys = [
 export const changeResult = z
   .object({
     alert: alertSummary,
-    change: alertChange.nullable(),
+    change: z.union([alertChange, z.null()]),
     unchanged: z
       .boolean()
       .openapi({ description: "The alert was as asked for already; no change was written." }),

@@ -21,7 +21,11 @@ describe("a regular expression", () => {
           const common = read1(source, isFolded);
           if (!common) return;
           read += 1;
-          const reference = RE2JS.compile(source, isFolded ? RE2JS.CASE_INSENSITIVE : 0);
+          // RE2 wants names to be told apart, which mean nothing here.
+          const reference = RE2JS.compile(
+            source.replaceAll("(?P<n>", "("),
+            isFolded ? RE2JS.CASE_INSENSITIVE : 0,
+          );
           const ours = RE2JS.compile(common.re2);
           for (const text of some) {
             const told = ours.test(isFolded ? foldCase(text) : text);
@@ -36,7 +40,7 @@ describe("a regular expression", () => {
 
   test("any text is read or refused with a place in it, and what is read compiles", () => {
     const parts = fc.constantFrom(
-      ..."()[]{}|?*+.^$\\-:,aZ09é",
+      ...Array.from("()[]{}|?*+.^$\\-:,aZ09é"),
       "😀",
       "(?i)",
       "{2,3}",

@@ -1,42 +1,10 @@
 import * as fc from "fast-check";
 
+/** Each of one or a few characters; blanks stand between them, and a blank itself comes last. */
 const atoms = fc.constantFrom(
-  ...[
-    "a",
-    "b",
-    "A",
-    "Z",
-    "0",
-    "_",
-    " ",
-    "-",
-    "\\.",
-    "\\\\",
-    "\\[",
-    ".",
-    "^",
-    "$",
-    "\\A",
-    "\\z",
-    "\\d",
-    "\\W",
-    "\\s",
-    "\\S",
-  ],
-  ...[
-    "[ab]",
-    "[^a]",
-    "[A-C]",
-    "[^A-Z]",
-    "[a-]",
-    "[]x]",
-    "[^\\d]",
-    "[\\w-]",
-    "[\\W0]",
-    "[[:upper:]_]",
-    "[^[:space:]]",
-  ],
-  ...["\\x41", "\\x{62}", "\\t", "\\n", "\\*", "(a|b)", "(?:ab|)", "(?P<n>a)", "()", "}", "]", ","],
+  ...String.raw`a b A Z 0 _ - \. \\ \[ . ^ $ \A \z \d \W \s \S [ab] [^a] [A-C] [^A-Z] [a-] []x] [^\d] [\w-] [\W0]
+    [[:upper:]_] [^[:space:]] \x41 \x{62} \t \n \* (a|b) (?:ab|) (?P<n>a) () } ] ,`.split(/\s+/),
+  " ",
 );
 const quantifiers = fc.constantFrom(
   "",
@@ -75,6 +43,6 @@ export const expressions: fc.Arbitrary<string> = fc
 
 /** Short ASCII texts of the characters that the expressions speak of. */
 export const texts: fc.Arbitrary<string> = fc.string({
-  unit: fc.constantFrom(..."aabbABZz09_ .-\\[]x*,\n\t}"),
+  unit: fc.constantFrom(...Array.from("aabbABZz09_ .-\\[]x*,\n\t}")),
   maxLength: 6,
 });

@@ -81,24 +81,23 @@ function checkDocument(document: RouteDocument, context: CheckContext): Checked 
 /** What each part is right about and the whole is not. */
 function checkContent({ inhibit }: FileNode): readonly Finding[] {
   return inhibit.flatMap(({ name, source, target }, index): readonly Finding[] => {
-      const again = inhibit.findIndex((other) => other.name === name) < index;
-      const back = inhibit.findIndex(
-        (other) => other.source.text === target.text && other.target.text === source.text,
-      );
-      const path = ["inhibit", index];
-      return [
-        ...(again
-          ? [{ path: [...path, "name"], message: `Another inhibition is called ${quote(name)} already.` }]
-          : []),
-        ...(back >= 0 && back <= index
-          ? [
-              {
-                path,
-                message: `inhibit[${back}] and inhibit[${index}] inhibit each other's sources: neither would be heard of.`,
-              },
-            ]
-          : []),
-      ];
-    }),
-  ];
+    const again = inhibit.findIndex((other) => other.name === name) < index;
+    const back = inhibit.findIndex(
+      (other) => other.source.text === target.text && other.target.text === source.text,
+    );
+    const path = ["inhibit", index];
+    return [
+      ...(again
+        ? [{ path: [...path, "name"], message: `Another inhibition is called ${quote(name)} already.` }]
+        : []),
+      ...(back >= 0 && back <= index
+        ? [
+            {
+              path,
+              message: `inhibit[${back}] and inhibit[${index}] inhibit each other's sources: neither would be heard of.`,
+            },
+          ]
+        : []),
+    ];
+  });
 }

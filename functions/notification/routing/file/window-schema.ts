@@ -67,11 +67,14 @@ function monthsOf(text: string): readonly number[] | undefined {
   return namesOf(months, 1)(named);
 }
 
+function isDay(day: number): boolean {
+  return Number.isInteger(day) && day !== 0 && Math.abs(day) <= 31;
+}
+
 function daysOf(text: string): Range | undefined {
   const [from = Number.NaN, to = from, more] = text
     .split(":")
     .map((part) => (/^-?\d+$/.test(part) ? Number(part) : Number.NaN));
-  const isDay = (day: number) => Number.isInteger(day) && day !== 0 && Math.abs(day) <= 31;
   const isOrdered = Math.sign(from) !== Math.sign(to) || from <= to;
   return isDay(from) && isDay(to) && isOrdered && more === undefined ? { from, to } : undefined;
 }

@@ -12,10 +12,16 @@ export interface Cursor extends Place {
   readonly to: "next" | "prev";
 }
 
+/** Nothing that is sorted by lies beyond: neither a count nor, in microseconds, a year of four digits. */
+const value = z
+  .string()
+  .regex(/^-?\d{1,18}$/, { abort: true })
+  .refine((text) => BigInt(text) > -(10n ** 17n) && BigInt(text) < 3n * 10n ** 17n);
+
 const shape = z.strictObject({
   sort: z.enum(sorts),
   to: z.enum(["next", "prev"]),
-  values: z.array(z.string().regex(/^-?\d{1,17}$/)).max(3),
+  values: z.array(value).max(3),
   id: z.uuid(),
 });
 

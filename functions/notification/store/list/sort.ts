@@ -78,13 +78,12 @@ export function isBehind(sql: postgres.ISql, order: Order, place: Place): Fragme
   return isDescending(order) ? sql`(${left}) < (${right})` : sql`(${left}) > (${right})`;
 }
 
-/** Split, because an interval is multiplied by a float, which is exact for milliseconds of every year. */
+/** Whole seconds and the rest, because an interval is multiplied by a float: both are exact of any year. */
 function toValue(sql: postgres.ISql, isTime: boolean, text: string): Fragment {
   if (!isTime) return sql`${text}::text::bigint`;
   const micros = BigInt(text);
-  const rest = ((micros % 1000n) + 1000n) % 1000n;
-  const ms = Number((micros - rest) / 1000n);
-  return sql`(timestamptz 'epoch' + ${ms}::float8 * interval '1 millisecond'
+  const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  return sql`(timestamptz 'epoch' + ${Number((micros - rest) / 1_000_000n)}::float8 * interval '1 second'
     + ${Number(rest)}::float8 * interval '1 microsecond')`;
 }
 
