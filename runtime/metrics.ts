@@ -61,6 +61,11 @@ const gauges = {
   ruleProblems: ["auditflow_rule_problems", "Problems found by the last attempt to load rules.", []],
   ledgerEvents: ["auditflow_ledger_events", "Events in the ledger, by state.", ["state"]],
   outboxEvents: ["auditflow_outbox_events", "Events of ours that wait for the broker.", []],
+  circuitOpen: [
+    "auditflow_notification_circuit_open",
+    "1 while a channel's receiver is left alone because it failed.",
+    ["channel"],
+  ],
   dependencyUp: ["auditflow_dependency_up", "1 when the dependency answers.", ["dependency"]],
   buildInfo: ["auditflow_build_info", "1; the version that runs.", ["version", "revision"]],
 } as const;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { noticeHeader } from "./access/access.ts";
 import { notePeer } from "./access/address.ts";
 import { maxBodyBytes, type ReceivedBody } from "./body.ts";
 import type { FunctionDefinition, RunningFunction } from "./function.ts";
@@ -64,7 +65,7 @@ export function createRoutes({ definition, running, log }: RoutesDeps): Routes {
     if (delivers.has(path) && request.method === "POST") return towardsBroker(response, { path, log });
     // `POST /` never comes here when there is a handler, so that `/` is no unknown route but a wrong method.
     const unknown = response.status === 404 && (isBare(response) || (path === "/" && running.handle));
-    return unknown ? toResponse(missing(request.method, path)) : response;
+    return unknown ? withNotice(toResponse(missing(request.method, path)), response) : response;
   };
   const load = async () => {
     const { getRequestListener } = await import("@hono/node-server");
@@ -90,6 +91,13 @@ function failureOf(error: unknown, log: Log): Problem {
     return { status: 400, detail: `${error.message}.` };
   log.error({ err: error }, "request failed");
   return { status: 500, detail: "The request failed; the log says why." };
+}
+
+/** What everybody is told stays on an answer that stands in for the function's. */
+function withNotice(answer: Response, { headers }: Response): Response {
+  const notice = headers.get(noticeHeader);
+  if (notice !== null) answer.headers.set(noticeHeader, notice);
+  return answer;
 }
 
 /** A dispatcher takes most of 3xx and 4xx for success: the event would be lost in silence. */

@@ -6,10 +6,11 @@ import { describe, expect, test } from "vitest";
 
 import { createToken } from "../runtime/access/token.ts";
 import { createLog } from "../runtime/log.ts";
-import { runProcess, startProcess } from "../runtime/process.testing.ts";
+import { runProcess } from "../runtime/process.testing.ts";
 import { serve } from "../runtime/serve.ts";
 import { dashboard } from "../functions/dashboard/function.ts";
 import { generator } from "../functions/generator/function.ts";
+import { targets } from "../functions/index.ts";
 
 const main = fileURLToPath(new URL("../functions/main.ts", import.meta.url));
 const framework = fileURLToPath(new URL("../node_modules/.bin/functions-framework", import.meta.url));
@@ -25,14 +26,23 @@ const settings = {
 
 const forPeople = ["generator", "notification", "dashboard"] as const;
 
+/** Serves a function in this process, on all addresses unless `env` says otherwise. */
+async function start(name: string, env: Record<string, string>) {
+  const load = targets[name];
+  if (!load) throw new Error(`There is no function "${name}".`);
+  return serve(await load(), { env: { ...settings, ...env }, port: 0, overrides: { log } });
+}
+
 describe("a function that serves people, reachable by others", () => {
-  test.for(forPeople)("%s does not start before it is said who may", async (name) => {
-    for (const AUDITFLOW_HOST of ["", "0.0.0.0", "::"]) {
-      const env = { ...settings, FUNCTION_TARGET: name, PORT: "0", AUDITFLOW_HOST };
-      await using run = runProcess([main], env);
-      expect(await run.ended).toBe(2);
-      expect(run.output()).toContain("AUDITFLOW_AUTH  is required and not set");
-      expect(run.output()).not.toContain("    at ");
+  test("does not start before it is said who may, and says what to set", async () => {
+    const ends = forPeople.map(async (name) => {
+      await using run = runProcess([main], { ...settings, FUNCTION_TARGET: name, PORT: "0" });
+      return { name, code: await run.ended, output: run.output() };
+    });
+    for (const { name, code, output } of await Promise.all(ends)) {
+      expect([name, code]).toEqual([name, 2]);
+      expect(output).toContain("AUDITFLOW_AUTH  is required and not set");
+      expect(output).not.toContain("    at ");
     }
   });
 
@@ -43,31 +53,32 @@ describe("a function that serves people, reachable by others", () => {
     expect(run.output()).toContain("AUDITFLOW_AUTH  is required and not set");
   });
 
+  test.for(forPeople)("%s does not start on an address of others", async (name) => {
+    for (const AUDITFLOW_HOST of ["0.0.0.0", "::"])
+      await expect(start(name, { AUDITFLOW_HOST })).rejects.toThrow("AUDITFLOW_AUTH");
+  });
+
   test.for(forPeople)("%s starts without a login when told so, and says so on every answer", async (name) => {
-    const env = { ...settings, FUNCTION_TARGET: name, AUDITFLOW_AUTH: "none" };
-    await using running = await startProcess([main], env);
+    await using served = await start(name, { AUDITFLOW_AUTH: "none" });
     for (const path of ["/", "/generator", "/nowhere", "/alerts", "/api/v1/alerts"]) {
-      const response = await fetch(running.url + path);
+      const response = await fetch(served.url + path);
       expect([path, response.headers.get("x-auditflow-notice")]).toEqual([
         path,
         expect.stringContaining("AUDITFLOW_AUTH=none: everybody who can reach this address"),
       ]);
     }
-    if (name !== "dashboard") expect(running.output()).toContain("AUDITFLOW_AUTH=none: everybody");
   });
 
   test.for(forPeople)("%s starts for this machine alone without a word", async (name) => {
-    const env = { ...settings, FUNCTION_TARGET: name, AUDITFLOW_HOST: "127.0.0.1" };
-    await using running = await startProcess([main], env);
-    const response = await fetch(`${running.url}/nowhere`);
+    await using served = await start(name, { AUDITFLOW_HOST: "127.0.0.1" });
+    const response = await fetch(`${served.url}/nowhere`);
     expect([response.status, response.headers.get("x-auditflow-notice")]).toEqual([404, null]);
   });
 });
 
 test("analysis serves no people and starts on all addresses", async () => {
-  const env = { ...settings, FUNCTION_TARGET: "analysis" };
-  await using running = await startProcess([main], env);
-  expect((await fetch(`${running.url}/livez`)).status).toBe(200);
+  await using served = await start("analysis", {});
+  expect((await fetch(`${served.url}/livez`)).status).toBe(200);
 });
 
 test("a key cannot be judged while the database is away: 503, neither 401 nor 202", async () => {
@@ -88,7 +99,7 @@ test("a key cannot be judged while the database is away: 503, neither 401 nor 20
 });
 
 describe("without a login", () => {
-  const start = async (received: string[]) => {
+  const startPage = async (received: string[]) => {
     const upstream = createServer((request, response) => {
       received.push(`${request.method} ${request.url} ${request.headers.authorization ?? "nobody"}`);
       response.writeHead(200, { "content-type": "application/json", etag: '"1.2"' }).end("{}");
@@ -110,14 +121,15 @@ describe("without a login", () => {
 
   test("a page of another site cannot change anything through the dashboard; this one can", async () => {
     const received: string[] = [];
-    await using page = await start(received);
+    await using page = await startPage(received);
     const post = (headers: Record<string, string>) =>
       fetch(`${page.url}/api/v1/silences`, { method: "POST", headers, body: "{}" });
-    for (const headers of [
+    const foreign: readonly Record<string, string>[] = [
       { origin: "http://evil.example", "content-type": "text/plain" },
       { "sec-fetch-site": "cross-site" },
       { origin: "null" },
-    ]) {
+    ];
+    for (const headers of foreign) {
       const response = await post(headers);
       expect([response.status, response.headers.get("content-type")]).toEqual([
         403,
@@ -132,7 +144,7 @@ describe("without a login", () => {
 
   test("the credential and the version of a reader pass through, and an answer's back", async () => {
     const received: string[] = [];
-    await using page = await start(received);
+    await using page = await startPage(received);
     const response = await fetch(`${page.url}/api/v1/alerts?limit=1`, {
       headers: { authorization: "Bearer x", "if-none-match": '"1.1"' },
     });

@@ -119,10 +119,21 @@ async function withKeys<T>(context: CommandContext, work: (store: KeyStore) => P
   try {
     return await withDatabase(databaseUrl(context.env), (database) => work(createKeyStore(database)));
   } catch (error) {
-    if (!(error instanceof postgres.PostgresError)) throw error;
-    const hint = error.code === "42P01" ? " Apply the migrations first: auditflow migrate up." : "";
-    throw new CliError(`PostgreSQL refused: ${error.message}.${hint}`, exitCode.usage, { cause: error });
+    if (sqlStateOf(error) !== undefinedTable) throw error;
+    throw new CliError(
+      "The database has no table of keys yet. Apply the migrations first: auditflow migrate up.",
+      exitCode.usage,
+      { cause: error },
+    );
   }
+}
+
+const undefinedTable = "42P01";
+
+/** What PostgreSQL said at the bottom of an error, if it said anything. */
+function sqlStateOf(error: unknown): string | undefined {
+  if (error instanceof postgres.PostgresError) return error.code;
+  return error instanceof Error ? sqlStateOf(error.cause) : undefined;
 }
 
 function addScopes(text: string, before: readonly Scope[] = []): readonly Scope[] {

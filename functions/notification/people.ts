@@ -22,11 +22,17 @@ export interface PeopleDeps {
 
 /** The API for people. It is opened by the first request, because a delivery must not wait for its modules. */
 export function openPeople(deps: PeopleDeps): Api & AsyncDisposable {
-  let opening: Promise<Opened> | undefined;
+  let opened: Promise<Opened> | undefined;
+  const once = () =>
+    (opened ??= open(deps).catch((error: unknown) => {
+      // The next request may fare better.
+      opened = undefined;
+      throw error;
+    }));
   return {
-    fetch: async (request) => (await (opening ??= open(deps))).api.fetch(request),
+    fetch: async (request) => (await once()).api.fetch(request),
     async [Symbol.asyncDispose]() {
-      await (await opening)?.stream[Symbol.asyncDispose]();
+      await (await opened)?.stream[Symbol.asyncDispose]();
     },
   };
 }

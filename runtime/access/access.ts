@@ -1,4 +1,4 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 
 import { type Problem, toResponse } from "../problem.ts";
 import type { Scope } from "./scopes.ts";
@@ -138,11 +138,4 @@ export function checkScope(principal: Principal, scope: Scope): void {
   throw new AccessError("SCOPE_MISSING", `This needs the scope "${scope}"; the credential has: ${has}.`, {
     "www-authenticate": `${realm}, error="insufficient_scope", scope="${scope}"`,
   });
-}
-
-/** Whom `requireScope` let pass. */
-export function principalOf(context: Context): Principal {
-  const principal: Principal | undefined = context.get("principal");
-  if (principal === undefined) throw new Error("The route has no requireScope before its handler.");
-  return principal;
 }

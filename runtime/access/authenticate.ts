@@ -7,7 +7,7 @@ import { grant, scopes } from "./scopes.ts";
 import { looksLikeToken } from "./token.ts";
 
 /** Whoever calls a server that asks nobody. */
-export const anonymous: Principal = { type: "anonymous", id: "anonymous", scopes: grant(scopes) };
+const anonymous: Principal = { type: "anonymous", id: "anonymous", scopes: grant(scopes) };
 
 export interface OpenDeps {
   readonly mode: Exclude<AccessMode, "login">;

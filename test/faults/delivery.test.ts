@@ -132,12 +132,12 @@ const report = (name: string, figures: object) =>
 
 describe("deliveries", () => {
   test("the worker is killed in the middle of sending: what it had sent is sent again under its id", async () => {
-    const count = 120;
+    const count = 90;
     const kills = 3;
     const victim: { current?: Delivering; killed: number } = { killed: 0 };
     // Some requests are never answered before their sender is dead.
     const answer: Answering = async (id) => {
-      const isNow = victim.killed < kills && receiver.requests.length >= (victim.killed + 1) * 30;
+      const isNow = victim.killed < kills && receiver.requests.length >= (victim.killed + 1) * 20;
       if (isNow && victim.current) {
         const { current } = victim;
         delete victim.current;
@@ -224,7 +224,7 @@ describe("deliveries", () => {
   });
 
   test("two workers at once: each message is sent once, and both send", async () => {
-    const count = 400;
+    const count = 300;
     await using first = await openReceiver();
     await using second = await openReceiver();
     await using _one = await deliver(first);

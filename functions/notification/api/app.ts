@@ -53,6 +53,7 @@ function finish(): MiddlewareHandler {
       context.res = new Response(null, { status: 304, headers: kept(response.headers) });
     }
     context.header("cache-control", "no-store");
+    context.header("x-content-type-options", "nosniff");
     const allowance: Readonly<Record<string, string>> | undefined = context.get("allowance");
     for (const [name, value] of Object.entries(allowance ?? {})) context.header(name, value);
   };

@@ -3,7 +3,7 @@ import { InvalidEventError } from "../../../events/invalid-event.ts";
 import { problem } from "./problems.ts";
 
 /** The largest body that is read: 1 MiB, as in the runtime in front. */
-export const maxBodyBytes = 1_048_576;
+const maxBodyBytes = 1_048_576;
 
 /** Nothing the API takes is nested nearly as deeply. */
 const maxDepth = 16;

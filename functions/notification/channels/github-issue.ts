@@ -48,7 +48,9 @@ export const githubIssue = defineChannel({
   settings,
   open(options, deps) {
     const readToken = deps.secrets.open(options.token, checkToken);
-    return async (outgoing, signal) => {
+    return async (outgoing, given) => {
+      // All requests together are one attempt.
+      const signal = AbortSignal.any([given, AbortSignal.timeout(options.timeout_ms)]);
       const github = createGitHub(options, readToken(), deps);
       const known = await github.find(outgoing, signal);
       return known ?? github.create(outgoing, signal);
@@ -62,38 +64,21 @@ const dayMs = 86_400_000;
 
 function createGitHub(options: Settings, token: string, deps: ChannelDeps) {
   const { template, timeout_ms: timeoutMs } = options;
-  const base = `${options.api_url.replace(/\/$/, "")}/repos/${options.repository}/issues`;
+  const url = `${options.api_url.replace(/\/$/, "")}/repos/${options.repository}/issues`;
   const headers = {
     accept: "application/vnd.github+json",
     authorization: `Bearer ${token}`,
     "user-agent": "auditflow",
     "x-github-api-version": "2022-11-28",
   };
-
-  /** One page of the newest issues, those last changed before the message left out. */
-  async function list(page: number, since: string, signal: AbortSignal): Promise<readonly Issue[]> {
-    const query = `state=all&sort=created&direction=desc&per_page=${search.size}&page=${page}&since=${since}`;
-    const request = { url: `${base}?${query}`, method: "GET", headers, body: "", timeoutMs };
-    const answer = await deps.post({ ...request, signal, maxBytes: search.maxBytes });
-    if (judge(answer) !== "delivered") {
-      const asked = renewalMs(answer, deps.now());
-      throw new ChannelError(`GitHub answered ${answer.status}.`, judge(answer) === "passing", {
-        ...toReceipt(answer, deps),
-        ...(asked !== undefined && { retryAfterMs: asked }),
-      });
-    }
-    const { data } = issues.safeParse(parseAnswer(answer.body));
-    // Cut off, perhaps; taken for empty it would lead to a second issue.
-    if (data === undefined) throw new ChannelError("GitHub's list of issues cannot be read.", true);
-    return data;
-  }
-
   return {
-    /** The issue that an earlier attempt opened. */
+    /** The issue that an earlier attempt opened, among the newest and not those last changed before the message. */
     async find({ id, message }: Outgoing, signal: AbortSignal): Promise<Receipt | undefined> {
       const since = new Date(Math.min(Date.parse(message.timestamp), deps.now()) - dayMs).toISOString();
+      const query = `state=all&sort=created&direction=desc&since=${since}&per_page=${search.size}`;
       for (let page = 1; page <= search.pages; page++) {
-        const found = await list(page, since, signal);
+        const request = { url: `${url}?${query}&page=${page}`, method: "GET", headers, body: "", timeoutMs };
+        const found = readIssues(await deps.post({ ...request, signal, maxBytes: search.maxBytes }), deps);
         const known = found.find(({ body }) => body?.startsWith(markerOf(id)));
         if (known)
           return { status: 200, response: `Issue ${known.number} was opened by an earlier attempt.` };
@@ -104,11 +89,27 @@ function createGitHub(options: Settings, token: string, deps: ChannelDeps) {
     create({ id, message }: Outgoing, signal: AbortSignal): Promise<Receipt> {
       const { labels, assignees } = options;
       const body = { ...toIssue(render(message, template), id), labels, assignees };
-      const request = jsonRequest({ url: base, id, body, headers, timeoutMs });
+      const request = jsonRequest({ url, id, body, headers, timeoutMs });
       const retryAfterMs = (answer: GuardedAnswer) => renewalMs(answer, deps.now());
       return exchange({ request, signal, receiver: "GitHub", judge, retryAfterMs }, deps);
     },
   };
+}
+
+/** The issues of an answer; one that is none fails the attempt. */
+function readIssues(answer: GuardedAnswer, deps: ChannelDeps): readonly Issue[] {
+  const verdict = judge(answer);
+  if (verdict !== "delivered") {
+    const asked = renewalMs(answer, deps.now());
+    throw new ChannelError(`GitHub answered ${answer.status}.`, verdict === "passing", {
+      ...toReceipt(answer, deps),
+      ...(asked !== undefined && { retryAfterMs: asked }),
+    });
+  }
+  const { data } = issues.safeParse(parseAnswer(answer.body));
+  // Cut off, perhaps; taken for empty it would lead to a second issue.
+  if (data === undefined) throw new ChannelError("GitHub's list of issues cannot be read.", true);
+  return data;
 }
 
 const issues = z.array(z.object({ number: z.number(), body: z.string().nullish() }));

@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import { createTransport } from "nodemailer";
 import { z } from "zod";
 
 import { ChannelError, type Receipt } from "./channel.ts";
@@ -47,6 +46,8 @@ export function createSendMail(guard: Guard): SendMail {
     const signal = AbortSignal.any([given, AbortSignal.timeout(timeoutMs)]);
     signal.throwIfAborted();
     const way = await guard({ host: server.host, encrypted: server.tls !== "none" }, signal);
+    // Loaded with the first mail: most never send one.
+    const { createTransport } = await import("nodemailer");
     const connection = await connectTo(way.addresses, server.port, signal);
     try {
       const transport = createTransport({ ...optionsFor(server, way.host), connection });

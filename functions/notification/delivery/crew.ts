@@ -5,7 +5,7 @@ import type { OpenChannel } from "../channels/channel.ts";
 import { type AttemptPolicy, createAttempt } from "./attempt.ts";
 import type { CircuitPolicy, CircuitView } from "./circuit.ts";
 import { createLanes, type Lane } from "./lanes.ts";
-import { createRecorder } from "./recorder.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
 import type { Claim, DeliveryStore, Ended } from "./store.ts";
 
 export interface CrewDeps extends Pick<FunctionHost<unknown>, "log" | "metrics" | "random" | "now"> {
@@ -44,16 +44,21 @@ export interface Crew {
 }
 
 export function createCrew(deps: CrewDeps): Crew {
-  const { store, log, policy } = deps;
+  const { store, policy } = deps;
   const state = { attempts: 0, inFlight: 0, mayWait: false };
   const recorder = createRecorder(store, deps.aborting);
-  const attempt = createAttempt(deps);
   const tell = createTeller(deps);
+  const finish = createFinish(deps, recorder, tell);
   const lanes = createLanes({
     ...deps,
     ...policy,
-    onOpen: (channel, forMs) => void leaveAlone(deps, channel, forMs),
-    onClose: (channel) => log.info({ channel }, "a receiver is back"),
+    onOpen(channel, forMs) {
+      // What is cut off because we stop says nothing about the receiver.
+      if (deps.aborting.aborted) return;
+      tell.opened(channel, forMs);
+      void leaveAlone(deps, channel, forMs);
+    },
+    onClose: (channel) => tell.closed(channel),
   });
 
   function begin(claim: Claim, lane: Lane | undefined): void {
@@ -67,17 +72,6 @@ export function createCrew(deps: CrewDeps): Crew {
       state.inFlight -= 1;
       deps.onEnd();
     });
-  }
-
-  async function finish(claim: Claim, lane: Lane): Promise<void> {
-    try {
-      const ended = await attempt(claim, lane);
-      await recorder.add(ended);
-      tell.ended(ended);
-    } catch (error) {
-      log.error({ err: error, delivery: claim.id }, "the outcome of an attempt was not written");
-      deps.onFailure(error);
-    }
   }
 
   return {
@@ -108,12 +102,39 @@ export function createCrew(deps: CrewDeps): Crew {
   };
 }
 
+/** Makes an attempt and sees to it that its outcome is written; never rejects. */
+function createFinish(
+  deps: CrewDeps,
+  recorder: Pick<Recorder, "add">,
+  tell: Pick<ReturnType<typeof createTeller>, "ended">,
+) {
+  const attempt = createAttempt(deps);
+  return async (claim: Claim, lane: Lane): Promise<void> => {
+    try {
+      const ended = await attempt(claim, lane);
+      await recorder.add(ended);
+      tell.ended(ended);
+    } catch (error) {
+      deps.log.error({ err: error, delivery: claim.id }, "the outcome of an attempt was not written");
+      deps.onFailure(error);
+    }
+  };
+}
+
 /** Says in metrics, in the log and to the outbox what was written. */
 function createTeller({ log, metrics, lookIn, onOutbox }: CrewDeps) {
   const label = createBoundedLabel();
   const giveUp = (delivery: string, channel: string, reason: string) =>
     log.error({ delivery, channel, reason }, "a delivery was given up");
   return {
+    opened(channel: string, forMs: number): void {
+      metrics.circuitOpen.set({ channel: label(channel) }, 1);
+      log.warn({ channel, forMs }, "a receiver is away and left alone for a while");
+    },
+    closed(channel: string): void {
+      metrics.circuitOpen.set({ channel: label(channel) }, 0);
+      log.info({ channel }, "a receiver is back");
+    },
     ended({ claim, outcome, durationMs, event }: Ended): void {
       metrics.deliveries.inc({ channel: label(claim.channel), outcome: outcome.kind });
       metrics.attemptSeconds.observe(durationMs / 1000);
@@ -134,14 +155,7 @@ function createTeller({ log, metrics, lookIn, onOutbox }: CrewDeps) {
 }
 
 /** All that is due on a channel waits for the next probe of its receiver. */
-async function leaveAlone(
-  { store, log, aborting, lookIn }: CrewDeps,
-  channel: string,
-  forMs: number,
-): Promise<void> {
-  // What is cut off because we stop says nothing about the receiver.
-  if (aborting.aborted) return;
-  log.warn({ channel, forMs }, "a receiver is away and left alone for a while");
+async function leaveAlone({ store, log, lookIn }: CrewDeps, channel: string, forMs: number): Promise<void> {
   lookIn(forMs);
   await store.putOff(channel, forMs).catch((error: unknown) => {
     log.debug({ err: error, channel }, "deliveries were not put off");

@@ -210,6 +210,9 @@ describe("a receiver that is away", () => {
     await expect.poll(statuses, patience).toEqual({ "dead pending": 200, "live delivered": 50 });
     await expect.poll(() => opened.worker.circuits().get("dead")?.state, patience).toBe("open");
     expect(opened.worker.circuits().get("live")?.state).toBe("closed");
+    expect(await opened.metrics.registry.metrics()).toContain(
+      'circuit_open{channel="dead",function="test"} 1',
+    );
     // Three probes later still only those have been tried that opened it and probed it.
     const before = dead.requests.length;
     await expect.poll(() => dead.requests.length, patience).toBeGreaterThanOrEqual(before + 3);
@@ -218,6 +221,9 @@ describe("a receiver that is away", () => {
     state.isAway = false;
     await expect.poll(statuses, patience).toEqual({ "dead delivered": 200, "live delivered": 50 });
     expect(opened.worker.circuits().get("dead")?.state).toBe("closed");
+    expect(await opened.metrics.registry.metrics()).toContain(
+      'circuit_open{channel="dead",function="test"} 0',
+    );
     expect([...dead.accepted.keys()].toSorted()).toEqual(idsOf(waiting));
     expect([...dead.accepted.values()].every((times) => times === 1)).toBe(true);
   });

@@ -100,6 +100,27 @@ describe("the worker", () => {
     expect(order).toEqual(["claim a 4", "record 4", "claim a 4", "record 4", "claim a 4"]);
   });
 
+  test("as long as an outcome is not written nothing further is claimed, on no channel", async () => {
+    const { store, pending, order } = createMemory(["a/1"]);
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const record: DeliveryStore["record"] = async (attempts) => {
+      begun.resolve();
+      await gate.promise;
+      await store.record(attempts);
+    };
+    await using worker = open({ ...store, record }, { a: noted, b: async () => ({}) });
+    worker.wake();
+    await begun.promise;
+    pending.set("b/1", 0);
+    worker.wake();
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual(["claim a 8, b 8"]);
+    gate.resolve();
+    await worker.run();
+    expect(order.slice(0, 3)).toEqual(["claim a 8, b 8", "record 1", expect.stringMatching(/^claim/)]);
+  });
+
   test("an outcome that cannot be written is tried until it is, and nothing is sent again", async () => {
     const { store, faults, outcomes } = createMemory(["a/1"]);
     faults.records = 3;

@@ -43,9 +43,9 @@ export function createEventOutbox({ sql }: Pick<Postgres, "sql">): EventOutbox {
       const rows = await sql<{ id: string; event: object; attempt: number }[]>`
         update outbox set attempts = attempts + 1,
           due_at = clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond'
-        where outbox_id in (
+        where outbox_id = any(array(
           select outbox_id from outbox where due_at <= now()
-          order by due_at, outbox_id limit ${limit} for update skip locked)
+          order by due_at, outbox_id limit ${limit} for update skip locked))
         returning outbox_id::text as id, event, attempts as attempt`;
       return rows.map(({ event, ...row }) => ({ ...row, event: toEvent(event) }));
     },

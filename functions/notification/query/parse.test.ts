@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -178,4 +179,11 @@ describe("a query at its bounds", () => {
   ])("is read: %#", (text) => {
     expect(problemOf(text)).toBeUndefined();
   });
+});
+
+test("the examples of the documentation are queries", () => {
+  const text = readFileSync(new URL("../../../docs/query-language.md", import.meta.url), "utf8");
+  const examples = text.split("```")[1]?.trim().split("\n") ?? [];
+  expect(examples.length).toBeGreaterThan(3);
+  for (const example of examples) expect([example, problemOf(example)]).toEqual([example, undefined]);
 });

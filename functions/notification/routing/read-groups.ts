@@ -89,7 +89,8 @@ export const maxMembers = 5000;
 
 /**
  * The members of groups and what became of their alerts, in one statement. An alert that became part of
- * another one stands for that one: signposts are followed to their end.
+ * another one stands for that one: signposts are followed to their end. How many rows a recursion has
+ * nobody can estimate: `offset 0` keeps the look-ups single ones, where a join would read all episodes.
  */
 export async function readMembers(
   sql: postgres.ISql,
@@ -105,12 +106,14 @@ export async function readMembers(
       select alert_id as member_id, alert_id as episode_id from member
       union
       select followed.member_id, signpost.merged_into
-      from followed join episodes as signpost on signpost.episode_id = followed.episode_id
-      where signpost.merged_into is not null
+      from followed, lateral (
+        select merged_into from episodes
+        where episode_id = followed.episode_id and merged_into is not null offset 0) as signpost
     ), standing as (
-      select followed.member_id, ${summaryColumns(sql)}
-      from followed join episodes as episode on episode.episode_id = followed.episode_id
-      where episode.merged_into is null
+      select followed.member_id, episode.*
+      from followed, lateral (
+        select ${summaryColumns(sql)} from episodes as episode
+        where episode.episode_id = followed.episode_id and episode.merged_into is null offset 0) as episode
     )
     select member.group_id, member.alert_id as added_as, member.kind,
       round(extract(epoch from member.added_at) * 1000)::float8 as added_at,

@@ -50,7 +50,7 @@ export interface Inhibition {
   readonly withinMs: number;
 }
 
-/** A named way to reach people, as a file describes it; secrets are still references. */
+/** A named way to reach people, as a file describes it. */
 export interface ChannelDefinition {
   readonly name: string;
   readonly type: string;
@@ -62,6 +62,7 @@ export interface Routes {
   /** Of what was read; `default` without a file. */
   readonly hash: string;
   readonly root: Route;
+  /** As the file has them: secrets are still references. */
   readonly channels: readonly ChannelDefinition[];
   readonly muteTimes: ReadonlyMap<string, TimeWindow>;
   readonly inhibitions: readonly Inhibition[];

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { deriveUuid } from "../../../events/identity.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
-import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
+import { connect, openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { sightingEmission } from "../emissions.testing.ts";
 import { runRetention } from "./retention.ts";
 import { tellAll } from "./tell-all.testing.ts";
@@ -117,19 +117,19 @@ test("less than a day is refused by the database itself", async () => {
 
 test("a partition that is in use is kept and told of", async () => {
   await postgres.sql`select notification_ensure_partitions(2, now() - interval '130 days')`;
-  const result = await postgres.transaction(async (sql) => {
-    await sql`lock table alerts in access exclusive mode`;
-    const other = await openPostgres({ url: database.url, name: "other", log });
-    try {
-      const [row] = await other.sql<{ name: string }[]>`
+  const other = connect(database.url);
+  try {
+    const result = await postgres.transaction(async (sql) => {
+      await sql`lock table alerts in access exclusive mode`;
+      const [row] = await sql<{ name: string }[]>`
         select name from notification_expired_partitions(40) where parent = 'dead_letters' and whole limit 1`;
       const name = (row?.name ?? "").replace("dead_letters", "alerts");
-      return await other.sql`select notification_expire(40, ${name}, 1) as deleted`;
-    } finally {
-      await other[Symbol.asyncDispose]();
-    }
-  });
-  expect(result).toMatchObject([{ deleted: null }]);
+      return await other`select notification_expire(40, ${name}, 1) as deleted`;
+    });
+    expect(result).toMatchObject([{ deleted: null }]);
+  } finally {
+    await other.end();
+  }
 });
 
 test("history cannot be changed or deleted, not even by its owner", async () => {

@@ -112,7 +112,7 @@ describe("alerts and episodes in PostgreSQL", () => {
       { numRuns: 300 },
     );
     expect(concurrent).toBeGreaterThan(20);
-  });
+  }, 240_000);
 
   test("a batch is as many statements for one alert as for three hundred, and each is stored", async () => {
     let statements = 0;

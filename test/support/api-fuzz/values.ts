@@ -18,7 +18,7 @@ export function pick<T>({ random }: Pick<Chance, "random">, from: readonly T[]):
   return value;
 }
 
-export const integer = ({ random }: Pick<Chance, "random">, from: number, to: number): number =>
+const integer = ({ random }: Pick<Chance, "random">, from: number, to: number): number =>
   from + Math.floor(random() * (to - from + 1));
 
 /** Texts that have broken something somewhere. */

@@ -48,8 +48,6 @@ export const exportAlerts = operation({
       headers: {
         "content-type": type,
         "content-disposition": `attachment; filename="alerts.${extension}"`,
-        // What stands in cells and lines comes from events: no browser may take it for a page.
-        "x-content-type-options": "nosniff",
       },
     });
   },

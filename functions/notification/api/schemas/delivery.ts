@@ -21,7 +21,7 @@ const deliveryShape = {
 
 export const deliverySchema = z.object(deliveryShape).openapi("Delivery");
 
-export const deliveryAttempt = z
+const deliveryAttempt = z
   .object({
     attempt: z.int(),
     started_at: instant,

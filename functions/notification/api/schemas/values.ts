@@ -36,7 +36,7 @@ export const when = z
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** Epoch milliseconds of a text that `when` lets pass. */
-export function toTime(text: string, now: number): number {
+function toTime(text: string, now: number): number {
   const [, amount, unit] = relative.exec(text) ?? [];
   if (text === "now") return now;
   const length = unit === undefined ? undefined : Object.entries(unitMs).find(([name]) => name === unit)?.[1];

@@ -111,7 +111,7 @@ describe("several files", () => {
   });
 });
 
-test("no text makes loading throw", () => {
+test("no text makes loading throw", { timeout: 60_000 }, () => {
   const words = [
     "route",
     "channels",
@@ -142,7 +142,7 @@ test("no text makes loading throw", () => {
       expect(routes !== undefined || problems.length > 0).toBe(true);
       for (const { line, column } of problems) expect(Math.min(line, column)).toBeGreaterThanOrEqual(1);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
   const deep = `route: {channels: [], routes: ${"[{routes: ".repeat(3000)}[]${"}]".repeat(3000)}}`;
   expect(load(deep).routes).toBeUndefined();

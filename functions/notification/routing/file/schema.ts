@@ -51,7 +51,7 @@ const querySchema = z.string().transform((text, context): Query => {
   }
 });
 
-export const nameSchema = z.string().regex(/^[A-Za-z0-9][\w.:-]{0,99}$/, {
+const nameSchema = z.string().regex(/^[A-Za-z0-9][\w.:-]{0,99}$/, {
   error: "is no name",
 });
 

@@ -1,6 +1,7 @@
 import type postgres from "postgres";
 
 import { toInstant } from "../../../../events/time.ts";
+import { arrayLiteral } from "../../../../runtime/postgres/array.ts";
 import type { AlertChange, AlertDetail, DeliveryView } from "../../alert-view.ts";
 import type { Fragment } from "../../query/sql-parts.ts";
 import { etagOf, summaryColumns, type SummaryRow, toSummary } from "./summary.ts";
@@ -59,7 +60,7 @@ export async function readDetails(
 ): Promise<readonly TaggedDetail[]> {
   const rows = await selectDetails(
     sql,
-    sql`episode.merged_into is null and episode.episode_id = any(${`{${ids.join(",")}}`}::text::uuid[])`,
+    sql`episode.merged_into is null and episode.episode_id = any(${arrayLiteral(ids)}::text::uuid[])`,
   );
   const byId = new Map(rows.map((row) => [row.alert_id, row]));
   return ids.flatMap((id) => byId.get(id) ?? []).map(toDetail);

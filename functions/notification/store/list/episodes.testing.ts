@@ -32,3 +32,21 @@ export async function insertEpisodes(sql: postgres.ISql, alerts: readonly AlertS
       resource_id text, server_hostname text, action_observed text, correlation_id uuid, tags jsonb,
       environment text, group_values jsonb)`;
 }
+
+/** Makes so many plain alerts with their episodes, a second apart, every second one of them grave. */
+export async function insertPlain(sql: postgres.Sql, count: number): Promise<void> {
+  const columns = sql`alert_name, alert_type, severity, description, rule_id, rule_name, action_observed`;
+  const values = sql`'Alert', 'SECURITY', case n % 2 when 0 then 'HIGH' else 'LOW' end, 'Plain.', 'rule-' || n % 7, 'Rule', 'x'`;
+  const numbers = sql`(select n, md5(n::text)::uuid as id, timestamptz '2026-11-01 00:00:00Z' + n * interval '1 second' as at
+    from generate_series(1, ${count}::int) as n) as numbered`;
+  await sql`
+    insert into alerts (alert_id, timestamp, received_at, group_id, first_seen, last_seen, emission_count, emission_key,
+      correlated_at, analysis_rule_details, triggered_by_details, impacted_resource_details, metadata,
+      raw_event_data, ${columns})
+    select id, at, at, id, at, at, 1, n::text, at, '{}', '{}', '{}', '{}', '{"event_type": "user_login"}', ${values}
+    from ${numbers}`;
+  await sql`
+    insert into episodes (episode_id, timestamp, received_at, group_id, first_seen, last_seen, count, ${columns})
+    select id, at, at, id, at, at, n % 5, ${values} from ${numbers}`;
+  await sql`analyze episodes`;
+}

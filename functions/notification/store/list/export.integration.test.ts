@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { insertAlertRows } from "../../../../test/bench/alert-rows.ts";
 import { openTestDatabase, type TestDatabase } from "../../../../test/support/database.ts";
 import { parseQuery } from "../../query/query.ts";
 import { type AlertReader, createAlertReader } from "./alert-reader.ts";
 import { type CountedSql, connectCounted } from "./counted.testing.ts";
+import { insertPlain } from "./episodes.testing.ts";
 
 let database: TestDatabase;
 let client: CountedSql;
@@ -14,7 +14,7 @@ const total = 1230;
 beforeAll(async () => {
   database = await openTestDatabase();
   client = connectCounted(database.url);
-  await insertAlertRows(client.sql, total);
+  await insertPlain(client.sql, total);
   reader = createAlertReader(client);
 });
 afterAll(async () => {
@@ -24,9 +24,15 @@ afterAll(async () => {
 
 const request = { query: parseQuery("data.event_type:user_login"), sort: "-severity" } as const;
 
+async function collect<T>(batches: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const batch of batches) all.push(batch);
+  return all;
+}
+
 test("an export reads all that matches in batches, each begun where the last one ended", async () => {
   client.taken();
-  const batches = await Array.fromAsync(reader.rows(request));
+  const batches = await collect(reader.rows(request));
   expect(batches.map(({ length }) => length)).toEqual([500, 500, 230]);
   expect(new Set(batches.flat().map(({ alert_id }) => alert_id)).size).toBe(total);
   const statements = client.taken();
@@ -40,12 +46,12 @@ test("with everything about each it takes two statements a batch", async () => {
   const some = { ...request, query: parseQuery("severity:>=high") };
   const { count } = await reader.count({ query: some.query }, total);
   client.taken();
-  const batches = await Array.fromAsync(reader.details(some));
+  const batches = await collect(reader.details(some));
   expect(batches.flat()).toHaveLength(count);
   expect(client.taken()).toHaveLength(2 * Math.ceil(count / 100));
   const [first] = batches.flat();
   expect(first).toEqual(await reader.find(first?.alert_id ?? ""));
-  const page = await reader.list({ ...some, limit: 500 });
+  const page = await reader.list({ ...some, limit: 1000 });
   expect(batches.flat().map(({ alert_id }) => alert_id)).toEqual(page.items.map(({ alert_id }) => alert_id));
 });
 
@@ -59,6 +65,6 @@ test("a consumer that has enough ends it", async () => {
 });
 
 test("of nothing it is empty", async () => {
-  expect(await Array.fromAsync(reader.rows({ ...request, query: parseQuery("rule:none") }))).toEqual([]);
-  expect(await Array.fromAsync(reader.details({ ...request, query: parseQuery("rule:none") }))).toEqual([]);
+  expect(await collect(reader.rows({ ...request, query: parseQuery("rule:none") }))).toEqual([]);
+  expect(await collect(reader.details({ ...request, query: parseQuery("rule:none") }))).toEqual([]);
 });

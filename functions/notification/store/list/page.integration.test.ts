@@ -95,6 +95,7 @@ describe("pages", () => {
     do {
       const page = await reader.list({ query: everything, sort, limit: 7, cursor });
       expect(page.prev === null).toBe(pages.length === 0);
+      expect(pages.length).toBeLessThan(all.length);
       pages.push(page.items.map(({ alert_id }) => alert_id));
       cursor = page.next ?? undefined;
       last = page.prev;
@@ -245,7 +246,7 @@ test("no statement of a list stays prepared, and no value of a query is in its t
   expect(statements).toHaveLength(needles.length * 4);
   expect(statements.filter((text) => /zzneedle|98765/.test(text))).toEqual([]);
   const prepared =
-    await client.sql`select statement from pg_prepared_statements where statement like '%from episodes%'
+    await client.sql`select statement from pg_prepared_statements where statement like '%episodes as episode%'
     and statement not like '%pg_prepared%'`;
   expect(prepared).toEqual([]);
 });
