@@ -62,13 +62,19 @@ async function readPages<Options extends { readonly limit?: number }>(
   return rows;
 }
 
+/** What commands that do something to one thing may take. */
+export interface CallOptions extends CommonOptions {
+  readonly by?: string;
+  readonly reason?: string;
+}
+
 /** Makes a command with an id that prints what the API answers to one request. */
-export function asCall<Options extends CommonOptions>(
+export function asCall(
   command: Command,
-  call: (client: ApiClient, id: string, options: Options) => Promise<unknown>,
+  call: (client: ApiClient, id: string, options: CallOptions) => Promise<unknown>,
   { env, output }: CommandContext,
 ): Command {
-  return withApiOptions(command.argument("<id>")).action(async (id: string, options: Options) => {
+  return withApiOptions(command.argument("<id>")).action(async (id: string, options: CallOptions) => {
     const client = await createClient({ ...options, env });
     printOne(row.parse((await call(client, encodeURIComponent(id), options)) ?? {}), options.output, output);
   });

@@ -54,52 +54,51 @@ const left = new Set([
   "analysis_rule",
   "triggered_by",
 ]);
-const alsoLeft = new Set(["impacted_resource", "metadata", "alert_ids"]);
 
 function show(alert: Detail, output: Output): void {
-  const members = Object.entries(alert).filter(([name]) => !left.has(name) && !alsoLeft.has(name));
+  const members = Object.entries(alert).filter(([name]) => !left.has(name));
   printOne(Object.fromEntries(members), "table", output);
-  section(
-    output,
-    `Evidence (${alert.count})`,
-    ["TIME", "SOURCE", "ID"],
-    alert.evidence.slice(0, 20).map(({ time, source, id }) => [time, source, id]),
-  );
-  section(
-    output,
-    "History",
-    ["TIME", "ACTION", "BY", "REASON"],
-    alert.history.map(({ changed_at, action, changed_by, reason }) => [
-      changed_at,
-      action,
-      changed_by.id,
-      reason ?? "-",
-    ]),
-  );
-  section(
-    output,
-    "Told",
-    ["TIME", "CHANNEL", "KIND", "STATUS", "ATTEMPTS", "DELIVERY"],
-    alert.deliveries.map(({ created_at, channel, kind, status, muted_by, attempts, delivery_id }) => [
-      created_at,
-      channel,
-      kind,
-      muted_by ? `${status} by ${muted_by}` : status,
-      String(attempts),
-      delivery_id,
-    ]),
-  );
+  for (const { title, header, rows } of sectionsOf(alert)) {
+    output.out(`\n${title}`);
+    const cells = rows.map((row) => row.map(printable));
+    for (const line of cells.length === 0 ? ["none"] : table(header, cells)) output.out(`  ${line}`);
+  }
 }
 
-function section(
-  output: Output,
-  title: string,
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-): void {
-  output.out(`\n${title}`);
-  if (rows.length === 0) return output.out("  none");
-  const cells = rows.map((row) => row.map(printable));
-  for (const line of table(header, cells)) output.out(`  ${line}`);
-  return undefined;
+interface Section {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function sectionsOf({ count, evidence, history, deliveries }: Detail): readonly Section[] {
+  return [
+    {
+      title: `Evidence (${count})`,
+      header: ["TIME", "SOURCE", "ID"],
+      rows: evidence.slice(0, 20).map(({ time, source, id }) => [time, source, id]),
+    },
+    {
+      title: "History",
+      header: ["TIME", "ACTION", "BY", "REASON"],
+      rows: history.map(({ changed_at, action, changed_by, reason }) => [
+        changed_at,
+        action,
+        changed_by.id,
+        reason ?? "-",
+      ]),
+    },
+    {
+      title: "Told",
+      header: ["TIME", "CHANNEL", "KIND", "STATUS", "ATTEMPTS", "DELIVERY"],
+      rows: deliveries.map(({ created_at, channel, kind, status, muted_by, attempts, delivery_id }) => [
+        created_at,
+        channel,
+        kind,
+        muted_by ? `${status} by ${muted_by}` : status,
+        String(attempts),
+        delivery_id,
+      ]),
+    },
+  ];
 }

@@ -45,14 +45,14 @@ export function deliveriesCommand(context: CommandContext): Command {
     ),
   );
   deliveries.addCommand(
-    asCall<CommonOptions>(
+    asCall(
       new Command("show").description("show one delivery with its attempts"),
       (client, id) => client.request("GET", `/api/v1/deliveries/${id}`),
       context,
     ),
   );
   deliveries.addCommand(
-    asCall<CommonOptions & { readonly by?: string }>(
+    asCall(
       new Command("resend").description("send it again").option("--by <name>", "who does it"),
       (client, id, options) =>
         client.request("POST", `/api/v1/deliveries/${id}/resend`, {

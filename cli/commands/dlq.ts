@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { byOf, type CommonOptions } from "../api-options.ts";
 import type { CommandContext } from "../context.ts";
 import { CliError, exitCode } from "../exit-code.ts";
-import { asCall, asList, cell } from "../resource.ts";
+import { asCall, asList, type CallOptions, cell } from "../resource.ts";
 import { positiveInteger } from "./tail.ts";
 
 interface ListOptions extends CommonOptions {
@@ -15,31 +15,25 @@ interface ListOptions extends CommonOptions {
   readonly origin?: string;
 }
 
-interface ReplayOptions extends CommonOptions {
-  readonly with?: string;
-  readonly by?: string;
-  readonly reason?: string;
-}
-
 /** `auditflow dlq`: events that were refused for ever or could not be delivered. */
 export function dlqCommand(context: CommandContext): Command {
   const dlq = new Command("dlq").description("dead letters: list, show, replay or discard them");
   dlq.addCommand(listCommand(context));
   dlq.addCommand(
-    asCall<CommonOptions>(
+    asCall(
       new Command("show").description("show one dead letter with its event"),
       (client, id) => client.request("GET", `/api/v1/dead-letters/${id}`),
       context,
     ),
   );
   dlq.addCommand(
-    asCall<ReplayOptions>(
+    asCall(
       new Command("replay")
         .description("send the event to where it was meant to go")
         .option("--with <file>", "with this body instead; - reads standard input")
         .option("-m, --reason <text>", "why")
         .option("--by <name>", "who does it"),
-      async (client, id, options) =>
+      async (client, id, options: CallOptions & { readonly with?: string }) =>
         client.request("POST", `/api/v1/dead-letters/${id}/replay`, {
           body: {
             by: byOf(options, context.env),
@@ -51,7 +45,7 @@ export function dlqCommand(context: CommandContext): Command {
     ),
   );
   dlq.addCommand(
-    asCall<CommonOptions & { readonly by?: string; readonly reason: string }>(
+    asCall(
       new Command("discard")
         .description("close a dead letter; it stays to be seen")
         .requiredOption("-m, --reason <text>", "why")

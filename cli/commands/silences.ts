@@ -17,14 +17,14 @@ export function silencesCommand(context: CommandContext): Command {
   silences.addCommand(createCommand(context));
   silences.addCommand(previewCommand(context));
   silences.addCommand(
-    asCall<CommonOptions>(
+    asCall(
       new Command("show").description("show one silence"),
       (client, id) => client.request("GET", `/api/v1/silences/${id}`),
       context,
     ),
   );
   silences.addCommand(
-    asCall<CommonOptions & { readonly by?: string }>(
+    asCall(
       new Command("expire").description("end a silence now").option("--by <name>", "who does it"),
       (client, id, options) =>
         client.request("POST", `/api/v1/silences/${id}/expire`, { body: { by: byOf(options, context.env) } }),

@@ -14,6 +14,7 @@ import { createNotifier } from "./notifier.ts";
 import { openPeople } from "./people.ts";
 import { openSending } from "./sending.ts";
 import { createSilences } from "./silences/silences.ts";
+import { ensurePartitions, runRetention } from "./store/retention.ts";
 import { createStore } from "./store/store.ts";
 import { openTelling } from "./telling.ts";
 
@@ -31,7 +32,7 @@ export const notification = defineFunction({
   async start(host) {
     const plan = planAccess(host.config, { exposed: host.exposed, hasDatabase: true });
     await using opening = new AsyncDisposableStack();
-    const { config, log, newId, now } = host;
+    const { log, newId, now } = host;
     const failpoint = openFailpoint(host);
     const postgres = opening.use(await openStorePostgres(host));
     const access = opening.use(openAccess(plan, { ...host, postgres }));
@@ -44,8 +45,8 @@ export const notification = defineFunction({
     opening.defer(() => stopping.abort());
     const shared = { postgres, access, telling, silences, sending, stopping: stopping.signal };
     const people = opening.use(openPeople({ ...shared, host }));
-    const days = config.AUDITFLOW_RETENTION_DAYS;
-    const broker = createBrokerRoutes({ store, worker: sending.worker, postgres, days, log });
+    const retain = () => retainWith(host);
+    const broker = createBrokerRoutes({ store, worker: sending.worker, retain, log });
     // What an earlier process left behind.
     sending.wake();
     const opened = opening.move();
@@ -76,6 +77,24 @@ function openStorePostgres({ config, health, log }: Host): Promise<Postgres> {
     health: health.dependency("postgres", { impairs }),
     log,
   });
+}
+
+/** Below the five minutes after which Knative cuts a request. */
+const retentionMs = 280_000;
+
+/** On a connection of its own: to drop a large month may take longer than anything else may. */
+async function retainWith({ config, log }: Host): Promise<object> {
+  const { DATABASE_URL: url, AUDITFLOW_RETENTION_DAYS: days } = config;
+  const statementTimeoutMs = retentionMs;
+  await using postgres = await openPostgres({
+    url,
+    max: 1,
+    name: "notification-retention",
+    log,
+    statementTimeoutMs,
+  });
+  if (days === undefined) return { partitions_made: await ensurePartitions(postgres) };
+  return runRetention({ postgres, days, dryRun: false });
 }
 
 function openFailpoint({ config, random, log }: Host): Failpoint {

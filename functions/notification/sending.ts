@@ -24,9 +24,9 @@ export interface Sending extends AsyncDisposable {
   readonly tell: Tell;
   readonly worker: Worker;
   /** Looks for messages that are due and for events; returns at once. */
-  wake(): void;
+  wake(this: void): void;
   /** Looks for events alone. */
-  wakeRelay(): void;
+  wakeRelay(this: void): void;
 }
 
 /** Opens what sends. Disposing it delivers what is due and waits for what is under way. */

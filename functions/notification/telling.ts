@@ -8,9 +8,9 @@ import { defaultRoutes, type Routes } from "./routing/routes.ts";
 
 /** Who is told of what, and how, as of now. */
 export interface Telling extends AsyncDisposable {
-  routes(): Routes;
+  routes(this: void): Routes;
   /** Those of the environment and those of the routes in force, by name. */
-  channels(): ReadonlyMap<string, OpenChannel>;
+  channels(this: void): ReadonlyMap<string, OpenChannel>;
 }
 
 /**

@@ -2,7 +2,6 @@ import type { Hono } from "hono";
 
 import { createApp } from "../../../runtime/app.ts";
 import type { Log } from "../../../runtime/log.ts";
-import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import { fromUndeliverable } from "../dead-letter.ts";
 import type { Store } from "../store/store.ts";
 
@@ -16,9 +15,8 @@ export interface BrokerRoutesDeps {
   readonly store: Pick<Store, "storeDeadLetter">;
   /** Sends what is due; answers how many attempts were made. */
   readonly worker: { run(): Promise<number> };
-  readonly postgres: Postgres;
-  /** How long everything is kept; for ever when left out. */
-  readonly days: number | undefined;
+  /** Deletes what is too old, and makes room for what comes; answers what it did. */
+  readonly retain: () => Promise<object>;
   readonly log: Log;
 }
 
@@ -26,7 +24,7 @@ export interface BrokerRoutesDeps {
  * The routes a broker and schedules deliver to, which ask nobody who they are and load nothing of the API
  * for people: a delivery that wakes a process does not wait for that.
  */
-export function createBrokerRoutes({ store, worker, postgres, days, log }: BrokerRoutesDeps): Hono {
+export function createBrokerRoutes({ store, worker, retain, log }: BrokerRoutesDeps): Hono {
   const app = createApp({ log });
   // The broker's dead letter sink: does nothing but insert, and has not answered before that is durable.
   app.post("/dead-letters", async (context) => {
@@ -35,10 +33,6 @@ export function createBrokerRoutes({ store, worker, postgres, days, log }: Broke
     return context.body(null, 204);
   });
   app.post("/deliveries/run", async (context) => context.json({ attempts: await worker.run() }));
-  app.post("/retention/run", async (context) => {
-    const { ensurePartitions, runRetention } = await import("../store/retention.ts");
-    if (days === undefined) return context.json({ partitions_made: await ensurePartitions(postgres) });
-    return context.json(await runRetention({ postgres, days, dryRun: false }));
-  });
+  app.post("/retention/run", async (context) => context.json(await retain()));
   return app;
 }

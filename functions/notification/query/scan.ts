@@ -24,7 +24,7 @@ export interface Value extends Span {
 const space = /\s/;
 
 /** Whether the text ends, a blank or a parenthesis stands there. */
-export function isBoundary({ text }: Cursor, at: number): boolean {
+function isBoundary({ text }: Cursor, at: number): boolean {
   const char = text[at];
   return char === undefined || char === "(" || char === ")" || space.test(char);
 }

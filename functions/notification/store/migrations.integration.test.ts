@@ -2,9 +2,13 @@ import { randomBytes } from "node:crypto";
 import type postgres from "postgres";
 import { describe, expect, test } from "vitest";
 
-import { migrationFolders } from "../../../cli/migrations.ts";
 import { migrate } from "../../../runtime/postgres/migrate.ts";
-import { connect, openEmptyDatabase, type TestDatabase } from "../../../test/support/database.ts";
+import {
+  connect,
+  migrationFolders,
+  openEmptyDatabase,
+  type TestDatabase,
+} from "../../../test/support/database.ts";
 import { probe } from "../../../test/support/servers.ts";
 
 /** The PostgreSQL that a cluster may have: older than the embedded one. */
