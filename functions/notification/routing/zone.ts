@@ -13,7 +13,7 @@ export interface LocalTime {
 export type LocalDay = Pick<LocalTime, "year" | "month" | "day">;
 
 const minuteMs = 60_000;
-export const dayMs = 86_400_000;
+const dayMs = 86_400_000;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
