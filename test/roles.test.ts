@@ -9,7 +9,7 @@ import { toEmission } from "../functions/notification/alert.ts";
 import { runRetention } from "../functions/notification/store/retention.ts";
 import { createStore } from "../functions/notification/store/store.ts";
 import { tellAll } from "../functions/notification/store/tell-all.testing.ts";
-import { fromUndeliverable } from "../functions/notification/dead-letter.ts";
+import { fromUndeliverable } from "../functions/notification/dead-letters/dead-letter.ts";
 import { writeChanges } from "../functions/notification/life-cycle/write-changes.ts";
 import { openPostgresLedger } from "../runtime/ledger/postgres.ts";
 import { createLog } from "../runtime/log.ts";

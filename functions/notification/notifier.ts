@@ -3,7 +3,7 @@ import type { alertRaised } from "../../events/contracts/alert-raised.ts";
 import type { eventRejected } from "../../events/contracts/event-rejected.ts";
 import type { Event } from "../../events/event.ts";
 import { toEmission } from "./alert.ts";
-import { fromRejection } from "./dead-letter.ts";
+import { fromRejection } from "./dead-letters/dead-letter.ts";
 import type { Store } from "./store/store.ts";
 
 type Accepted = EventOf<typeof alertRaised | typeof eventRejected>;

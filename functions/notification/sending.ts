@@ -4,7 +4,7 @@ import { openPostgres, type Postgres } from "../../runtime/postgres/postgres.ts"
 import type { NotificationConfig } from "./config.ts";
 import { createDeliveryStore } from "./delivery/store.ts";
 import { createWorker, type Worker } from "./delivery/worker.ts";
-import { createRelay } from "./life-cycle/outbox-relay.ts";
+import { createRelay } from "./outbox/relay.ts";
 import { createFlusher } from "./routing/flusher.ts";
 import { createTell, type TellDeps } from "./routing/tell.ts";
 import type { Silences } from "./silences/silences.ts";

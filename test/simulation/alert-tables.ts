@@ -2,7 +2,7 @@ import { deriveUuid } from "../../events/identity.ts";
 import { toInstant } from "../../events/time.ts";
 import { type Emission, mergeEmissions } from "../../functions/notification/alert.ts";
 import type { Message } from "../../functions/notification/channels/channel.ts";
-import type { DeadLetter } from "../../functions/notification/dead-letter.ts";
+import type { DeadLetter } from "../../functions/notification/dead-letters/dead-letter.ts";
 import { type Episode, joinAlerts } from "../../functions/notification/store/episodes.ts";
 import { keyOf } from "./database.ts";
 

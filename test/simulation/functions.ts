@@ -13,7 +13,7 @@ import { createSettlement } from "../../functions/analysis/correlation/settlemen
 import { createDetector } from "../../functions/analysis/detector.ts";
 import type { RuleSet } from "../../functions/analysis/sigma/rule-set.ts";
 import { ChannelError, type Send } from "../../functions/notification/channels/channel.ts";
-import { fromUndeliverable } from "../../functions/notification/dead-letter.ts";
+import { fromUndeliverable } from "../../functions/notification/dead-letters/dead-letter.ts";
 import { createNotifier } from "../../functions/notification/notifier.ts";
 import { createWorker } from "../../functions/notification/delivery/worker.ts";
 import { throughLedger } from "../../functions/generator/durability.ts";

@@ -1,7 +1,7 @@
 import { decodeRequest } from "../../events/http.ts";
 import { InvalidEventError } from "../../events/invalid-event.ts";
 import type { Emission } from "../../functions/notification/alert.ts";
-import type { DeadLetter } from "../../functions/notification/dead-letter.ts";
+import type { DeadLetter } from "../../functions/notification/dead-letters/dead-letter.ts";
 import type { Claim, DeliveryStore, Ended } from "../../functions/notification/delivery/store.ts";
 import type { Store } from "../../functions/notification/store/store.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 
 import { createApp } from "../../../runtime/app.ts";
 import type { Log } from "../../../runtime/log.ts";
-import { fromUndeliverable } from "../dead-letter.ts";
+import { fromUndeliverable } from "../dead-letters/dead-letter.ts";
 import type { Store } from "../store/store.ts";
 
 /** What a broker delivers to besides `POST /`, and what a schedule calls. */

@@ -8,7 +8,7 @@ import { openPostgresLedger } from "../../../runtime/ledger/postgres.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import type { DeadLetter } from "../dead-letter.ts";
+import type { DeadLetter } from "./dead-letter.ts";
 import { alertEvent } from "../emissions.testing.ts";
 import { markRefused } from "../store/mark-ledger.ts";
 import { writeDeadLetters } from "../store/write-dead-letters.ts";

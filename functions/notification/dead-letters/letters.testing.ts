@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 
 import type { Event } from "../../../events/event.ts";
 import { encodeBinary } from "../../../events/http.ts";
-import { type DeadLetter, fromUndeliverable } from "../dead-letter.ts";
+import { type DeadLetter, fromUndeliverable } from "./dead-letter.ts";
 
 /** An audit event; other `data` makes it another one under the same id. */
 export const auditEvent = (

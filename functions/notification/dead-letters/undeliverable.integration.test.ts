@@ -5,7 +5,7 @@ import { encodeBinary, encodeStructured } from "../../../events/http.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type DeadLetter, fromUndeliverable } from "../dead-letter.ts";
+import { type DeadLetter, fromUndeliverable } from "./dead-letter.ts";
 import { writeDeadLetters } from "../store/write-dead-letters.ts";
 import { auditEvent, openSubscriber, undeliverable } from "./letters.testing.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";

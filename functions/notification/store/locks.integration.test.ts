@@ -4,7 +4,7 @@ import { createLog } from "../../../runtime/log.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import type { Emission } from "../alert.ts";
-import { fromUndeliverable } from "../dead-letter.ts";
+import { fromUndeliverable } from "../dead-letters/dead-letter.ts";
 import { sightingEmission } from "../emissions.testing.ts";
 import { writeAlerts } from "./write-alerts.ts";
 import { writeDeadLetters } from "./write-dead-letters.ts";

@@ -11,7 +11,7 @@ import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type DeadLetter, fromRejection } from "../dead-letter.ts";
+import { type DeadLetter, fromRejection } from "../dead-letters/dead-letter.ts";
 import { alertEvent } from "../emissions.testing.ts";
 import { createReader } from "./reader.ts";
 import { createStore } from "./store.ts";

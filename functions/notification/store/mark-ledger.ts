@@ -6,7 +6,7 @@ import { InvalidEventError } from "../../../events/invalid-event.ts";
 import { markRejected, markStored } from "../../../runtime/ledger/marks.ts";
 import { digestOf, fromText } from "../../../runtime/ledger/stored-event.ts";
 import { arrayLiteral } from "../../../runtime/postgres/array.ts";
-import type { DeadLetter } from "../dead-letter.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 
 /**
  * Tells the ledger which events were refused for ever, so that they are not emitted again: audit events as

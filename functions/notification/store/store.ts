@@ -6,7 +6,7 @@ import { createBatcher } from "../../../runtime/postgres/batch.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import { isDataError } from "../../../runtime/postgres/sqlstate.ts";
 import type { Emission } from "../alert.ts";
-import type { DeadLetter } from "../dead-letter.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { markRefused } from "./mark-ledger.ts";
 import type { Tell } from "./tell.ts";
 import { type Outcome, writeAlerts } from "./write-alerts.ts";

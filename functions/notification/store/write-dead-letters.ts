@@ -1,6 +1,6 @@
 import type postgres from "postgres";
 
-import type { DeadLetter } from "../dead-letter.ts";
+import type { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { lockUuids } from "./locks.ts";
 import { toStoredJson } from "./stored-text.ts";
 

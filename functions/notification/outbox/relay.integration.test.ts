@@ -10,7 +10,7 @@ import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { backoffMs, createRelay, type RelayDeps } from "./outbox-relay.ts";
+import { backoffMs, createRelay, type RelayDeps } from "./relay.ts";
 import { writeChanges } from "./write-changes.ts";
 
 let database: TestDatabase;

@@ -1,9 +1,9 @@
-import type { EventOf } from "../../events/contract.ts";
-import type { eventRejected } from "../../events/contracts/event-rejected.ts";
-import type { Event, ExtensionValue } from "../../events/event.ts";
-import { decodeRequest } from "../../events/http.ts";
-import { deriveUuid } from "../../events/identity.ts";
-import { InvalidEventError } from "../../events/invalid-event.ts";
+import type { EventOf } from "../../../events/contract.ts";
+import type { eventRejected } from "../../../events/contracts/event-rejected.ts";
+import type { Event, ExtensionValue } from "../../../events/event.ts";
+import { decodeRequest } from "../../../events/http.ts";
+import { deriveUuid } from "../../../events/identity.ts";
+import { InvalidEventError } from "../../../events/invalid-event.ts";
 
 /** An event that a function refused for ever, or that the broker could not deliver. */
 export interface DeadLetter {

@@ -2,7 +2,7 @@ import { type Failpoint, noFailpoint } from "../../../runtime/failpoints.ts";
 import { UnavailableError } from "../../../runtime/failure.ts";
 import type { FunctionHost } from "../../../runtime/function.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
-import { createLookout } from "../lookout.ts";
+import { createLookout } from "./lookout.ts";
 import { type Claimed, createEventOutbox, type EventOutbox } from "./outbox.ts";
 
 export interface RelayDeps extends Pick<FunctionHost<unknown>, "sink" | "log" | "metrics" | "random"> {
