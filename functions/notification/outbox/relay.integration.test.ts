@@ -11,7 +11,7 @@ import { createMetrics } from "../../../runtime/metrics.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import { backoffMs, createRelay, type RelayDeps } from "./relay.ts";
-import { writeChanges } from "./write-changes.ts";
+import { writeChanges } from "../life-cycle/write-changes.ts";
 
 let database: TestDatabase;
 let postgres: Postgres;
