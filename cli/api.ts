@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
-import type { CommandContext } from "./context.ts";
 import { CliError, type ExitCode, exitCode } from "./exit-code.ts";
 import { parseJson } from "./json.ts";
-import { request, resolveTarget } from "./target.ts";
+import { printable } from "./print.ts";
+import { openTarget, request, type TargetOptions, tokenHint } from "./target.ts";
 
 /** The options of every command that talks to the API. */
 export interface ApiOptions {
@@ -29,18 +28,9 @@ export interface ApiClient {
   fetch(method: string, path: string, options?: ApiRequest): Promise<Response>;
 }
 
-export interface ClientOptions extends ApiOptions {
-  readonly env: CommandContext["env"];
-}
-
-/**
- * A client of the target (`--target`, `AUDITFLOW_URL`, or the one running here), with the token of
- * `--token-file` or `AUDITFLOW_TOKEN`. A token never comes from an argument, where others could read it.
- */
-export async function createClient({ target, tokenFile, env }: ClientOptions): Promise<ApiClient> {
-  const base = await resolveTarget(target, env);
-  const token = tokenFile === undefined ? env["AUDITFLOW_TOKEN"] : await readToken(tokenFile);
-  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+/** A client of the target; see `openTarget`. */
+export async function createClient(options: TargetOptions): Promise<ApiClient> {
+  const { base, headers: authorization } = await openTarget(options);
 
   async function send(method: string, path: string, options: ApiRequest = {}): Promise<Response> {
     const url = toUrl(base, path, options.query);
@@ -81,15 +71,6 @@ function toUrl(base: string, path: string, query: ApiRequest["query"] = {}): URL
   return url;
 }
 
-async function readToken(file: string): Promise<string> {
-  try {
-    return (await readFile(file, "utf8")).trim();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`--token-file "${file}" cannot be read (${reason}).`, exitCode.usage);
-  }
-}
-
 const problem = z.looseObject({
   title: z.string().optional(),
   detail: z.string().optional(),
@@ -107,9 +88,10 @@ async function toError(response: Response, url: URL): Promise<CliError> {
     const place = pointer ?? parameter;
     return place === undefined ? why : `${place}: ${why}`;
   });
-  const hint = response.status === 401 ? " Give a token with --token-file or AUDITFLOW_TOKEN." : "";
+  const hint = response.status === 401 ? ` ${tokenHint}` : "";
   return new CliError(
-    [detail + hint, ...lines.filter((line) => line !== detail)].join("\n  "),
+    // What it repeats may be somebody else's words.
+    [detail + hint, ...lines.filter((line) => line !== detail)].map(printable).join("\n  "),
     exitCodeOf(response.status),
   );
 }

@@ -98,6 +98,11 @@ const apart = [
   ["POST", "/broker/../dead-letters", 404],
   ["POST", "http://127.0.0.1/dead-letters", 404],
   ["POST", "/deliveries/%72un", 404],
+  // Nor below it spelled so that whoever compares letters does not see it.
+  ["POST", "/%62roker/dead-letters", 404],
+  ["POST", "/broker/%64ead-letters", 404],
+  ["POST", "/x/../broker/dead-letters", 404],
+  ["POST", "/%62roker", 404],
   // And nothing for people inside of it.
   ["GET", "/broker", 404],
   ["GET", "/broker/alerts", 404],
@@ -114,6 +119,47 @@ test("with a prefix a broker is answered below it alone, and people outside of i
     expect([method, path, await ask(served.port, method, path)]).toEqual([method, path, status]);
   const ran = await fetch(`${served.url}/broker/deliveries/run?limit=%2F1`, { method: "POST" });
   expect(await ran.text()).toBe("ran ?limit=%2F1");
+});
+
+const pages: readonly Readonly<Record<string, string>>[] = [
+  { origin: "http://rebound.example", "content-type": "text/plain" },
+  { "sec-fetch-site": "cross-site" },
+  { origin: "null" },
+];
+
+test.for([
+  ["POST", "/"],
+  ["POST", "/dead-letters"],
+  ["POST", "/deliveries/run"],
+  ["PUT", "/loglevel"],
+] as const)("a page in a browser is refused: %s %s", async ([method, path]) => {
+  await using served = await serve(mixed, { env: {}, port: 0, host: "127.0.0.1", overrides: { log } });
+  const change = { method, body: method === "PUT" ? "silent" : "x" };
+  const send = (headers: Record<string, string>) => fetch(`${served.url}${path}`, { ...change, headers });
+  for (const headers of pages) {
+    const refused = await send(headers);
+    expect([refused.status, await refused.json()]).toEqual([
+      403,
+      expect.objectContaining({ code: "CROSS_SITE" }),
+    ]);
+  }
+  expect((await send({})).ok).toBe(true);
+});
+
+test("a Host that makes no URL is the caller's fault", async () => {
+  await using served = await serve(mixed, { env: {}, port: 0, host: "127.0.0.1", overrides: { log } });
+  const status = await new Promise<number>((resolve, reject) => {
+    const asking = request({
+      port: served.port,
+      host: "127.0.0.1",
+      path: "/alerts",
+      headers: { host: "127.999.1.1" },
+    });
+    asking.on("response", (response) => resolve(response.resume().statusCode ?? 0));
+    asking.on("error", reject);
+    asking.end();
+  });
+  expect(status).toBe(400);
 });
 
 test("a function without a handler takes POST / from people, with a prefix too", async () => {

@@ -87,8 +87,14 @@ export function createListener(deps: ListenerDeps): Respond {
   }
 
   return (request, response, received) => {
-    const found = sideOf(request.method, pathOf(request.url));
+    const path = pathOf(request.url);
+    const found = sideOf(request.method, path);
     if (found.side === "none") return refuseUnknown(request, response);
+    const isOurs = found.side === "broker" || probes.has(found.path);
+    if (isOurs && isFromPage(request)) return refusePage(request, response);
+    // What stands in front may compare the prefix letter by letter: only so is it one.
+    const isPrefixed = found.side === "broker" && found.path !== path;
+    if (isPrefixed && !isWrittenOut(request.url, path)) return refuseUnknown(request, response);
     if (found.side === "broker") {
       if (handles && found.path === "/") return deliver(request, response, received);
       // The function knows its routes without a prefix.
@@ -98,6 +104,28 @@ export function createListener(deps: ListenerDeps): Respond {
       fail(error, request, response),
     );
   };
+}
+
+const changing: ReadonlySet<string | undefined> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+/**
+ * Whether a page in a browser makes a change: no broker, clock or probe names an origin, and browsers do,
+ * also for a page whose own name leads to this machine.
+ */
+function isFromPage({ method, headers }: IncomingMessage): boolean {
+  const isNamed = headers.origin !== undefined || headers["sec-fetch-site"] !== undefined;
+  return isNamed && changing.has(method);
+}
+
+async function refusePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.resume();
+  const detail = "This is for brokers, clocks and operators, and a page in a browser is none.";
+  sendProblem(response, { status: 403, code: "CROSS_SITE", detail });
+}
+
+/** Whether a request target has the path as it is, without escapes and detours. */
+function isWrittenOut(target: string | undefined, path: string): boolean {
+  return target?.split("?", 1)[0] === path;
 }
 
 /** The body is not looked at: on a path that is not there a broker must hear 404, which it repeats. */

@@ -59,6 +59,8 @@ export function createRoutes({ definition, running, log }: RoutesDeps): Routes {
   }
   const delivers = new Set(definition.deliveryPaths);
   const serve = async (request: Request, { incoming }: Connection): Promise<Response> => {
+    // The adapter looks at the characters of Host, and only some that pass make a URL.
+    if (!URL.canParse(request.url)) return toResponse({ status: 400, detail: "Invalid URL." });
     notePeer(request, incoming.socket.remoteAddress);
     const path = pathOf(request.url);
     const response = await fetch(request);

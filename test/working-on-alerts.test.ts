@@ -171,3 +171,24 @@ test("an answer that asks for a login says how to give one", async () => {
   server.close();
   expect(result).toMatchObject({ exitCode: 5, err: [expect.stringContaining("AUDITFLOW_TOKEN")] });
 });
+
+test.for([[["emit", "user_login"]], [["tail"]], [["alerts", "list"]]] as const)(
+  "auditflow %j sends the token it is given",
+  async ([argv]) => {
+    const seen: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(403, { "content-type": "application/problem+json" }).end('{"detail":"Not you."}');
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const result = await runCommand([...argv, "--target", `http://127.0.0.1:${port}`], {
+      env: { AUDITFLOW_TOKEN: "af_secret" },
+    });
+    server.close();
+    expect(seen).toEqual(["Bearer af_secret"]);
+    expect(result).toMatchObject({ exitCode: 5, err: [expect.stringContaining("Not you.")] });
+    expect(result.err.join("")).not.toContain("af_secret");
+  },
+);

@@ -8,11 +8,12 @@ import { readBatches } from "../emit/batches.ts";
 import { type Outcome, post, requestFor } from "../emit/post.ts";
 import { type InputRecord, type RecordKind, recordKinds } from "../emit/record.ts";
 import { CliError, exitCode } from "../exit-code.ts";
-import { resolveTarget } from "../target.ts";
+import { openTarget, type Target } from "../target.ts";
 import { positiveInteger } from "./tail.ts";
 
 interface EmitOptions {
   readonly target?: string;
+  readonly tokenFile?: string;
   readonly file?: string;
   readonly field?: readonly string[];
   readonly data?: string;
@@ -40,12 +41,13 @@ export function emitCommand(context: CommandContext): Command {
     )
     .option("--rate <n/s>", "at most this many events a second", parseRate)
     .option("--target <url>", "the running AuditFlow (default: $AUDITFLOW_URL, else the one started here)")
+    .option("--token-file <path>", "file with an API key or token (default: $AUDITFLOW_TOKEN)")
     .option("--json", "one JSON object a line for each event: line, status, id")
     .option("--dry-run", "print the requests instead of sending them")
     .addHelpText("after", examples)
     .action(async (eventType: string | undefined, options: EmitOptions) => {
-      const base = await resolveTarget(options.target, context.env);
-      await emit(base, { input: inputOf(eventType, options, context), options }, context);
+      const target = await openTarget({ ...options, env: context.env });
+      await emit(target, { input: inputOf(eventType, options, context), options }, context);
     });
 }
 
@@ -57,7 +59,7 @@ Examples:
   auditflow emit --file sshd.log --as sshd`;
 
 async function emit(
-  base: string,
+  target: Target,
   { input, options }: { readonly input: Readable; readonly options: EmitOptions },
   { output, interrupted, endWith }: CommandContext,
 ): Promise<void> {
@@ -75,13 +77,13 @@ async function emit(
   for await (const { records, bad } of readBatches(input, { as: options.as, limit: options.rate ?? 100 })) {
     for (const { line, reason } of bad) say({ line, status: 400, detail: `not JSON: ${reason}` });
     if (records.length === 0) continue;
-    if (options.dryRun) output.out(asCurl(base, records));
-    else for (const outcome of await post(base, records)) say(outcome);
+    if (options.dryRun) output.out(asCurl(target.base, records));
+    else for (const outcome of await post(target, records)) say(outcome);
     if (interrupted.aborted) break;
     await pace({ done: accepted + refused, rate: options.rate, started, signal: interrupted });
   }
   if (!options.dryRun)
-    output.err(`sent ${accepted + refused}: ${accepted} accepted, ${refused} refused  →  ${base}`);
+    output.err(`sent ${accepted + refused}: ${accepted} accepted, ${refused} refused  →  ${target.base}`);
   if (refused > 0) endWith(exitCode.problems);
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import type { CommandContext } from "../context.ts";
 import { CliError, exitCode } from "../exit-code.ts";
-import { request, resolveTarget } from "../target.ts";
+import { type ApiClient, createClient } from "../api.ts";
 
 const pollMs = 1000;
 
@@ -22,6 +22,7 @@ type AlertRow = z.infer<typeof alertRow>;
 
 interface TailOptions {
   readonly target?: string;
+  readonly tokenFile?: string;
   readonly json?: boolean;
   readonly count?: number;
   readonly existing?: boolean;
@@ -32,18 +33,19 @@ export function tailCommand(context: CommandContext): Command {
   return new Command("tail")
     .description("print alerts as they come; one line for each new alert and each change of its count")
     .option("--target <url>", "the running AuditFlow (default: $AUDITFLOW_URL, else the one started here)")
+    .option("--token-file <path>", "file with an API key or token (default: $AUDITFLOW_TOKEN)")
     .option("--json", "one JSON object a line, as the API answers it")
     .option("--existing", "begin with the alerts that are there already")
     .option("--count <n>", "end after this many lines", positiveInteger)
     .addHelpText("after", "\nExamples:\n  auditflow tail\n  auditflow tail --json | jq -r .alert_id")
     .action(async (options: TailOptions) => {
-      const base = await resolveTarget(options.target, context.env);
-      await tail(base, options, context);
+      const client = await createClient({ ...options, env: context.env });
+      await tail(client, options, context);
     });
 }
 
 async function tail(
-  base: string,
+  client: ApiClient,
   options: TailOptions,
   { output, interrupted }: CommandContext,
 ): Promise<void> {
@@ -51,7 +53,7 @@ async function tail(
   let left = options.count ?? Number.POSITIVE_INFINITY;
   let first = true;
   while (!interrupted.aborted) {
-    const rows = await readAlerts(base);
+    const rows = await readAlerts(client);
     const fresh = rows.filter((row) => seen.get(row.alert_id) !== row.count);
     for (const row of fresh) seen.set(row.alert_id, row.count);
     for (const row of first && !options.existing ? [] : fresh.toReversed()) {
@@ -64,11 +66,8 @@ async function tail(
   }
 }
 
-async function readAlerts(base: string): Promise<readonly AlertRow[]> {
-  const url = new URL("/alerts?limit=500", base);
-  const response = await request(url);
-  if (!response.ok) throw new CliError(`${url.href} answered ${response.status}.`, exitCode.unreachable);
-  return z.array(alertRow).parse(await response.json());
+async function readAlerts(client: ApiClient): Promise<readonly AlertRow[]> {
+  return z.array(alertRow).parse(await client.request("GET", "/alerts", { query: { limit: 500 } }));
 }
 
 function line(row: AlertRow): string {

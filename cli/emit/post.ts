@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { CliError, exitCode } from "../exit-code.ts";
-import { request } from "../target.ts";
+import { request, type Target, tokenHint } from "../target.ts";
 import type { InputRecord, RecordKind } from "./record.ts";
 import { parseJson } from "../json.ts";
 
@@ -55,6 +55,8 @@ const answer = z.object({
   ),
 });
 
+const denial = z.looseObject({ detail: z.string() });
+
 /** A request as it goes out. */
 export interface EmitRequest {
   readonly url: URL;
@@ -69,10 +71,20 @@ export function requestFor(base: string, records: readonly InputRecord[]): EmitR
 }
 
 /** Sends records of one kind in one request; answers per record, in their order. */
-export async function post(base: string, records: readonly InputRecord[]): Promise<readonly Outcome[]> {
+export async function post(
+  { base, headers }: Target,
+  records: readonly InputRecord[],
+): Promise<readonly Outcome[]> {
   const { url, contentType, body } = requestFor(base, records);
-  const response = await request(url, { method: "POST", headers: { "content-type": contentType }, body });
+  const sent = { ...headers, "content-type": contentType };
+  const response = await request(url, { method: "POST", headers: sent, body });
   const text = await response.text();
+  if (response.status === 401 || response.status === 403) {
+    const detail =
+      denial.safeParse(parseJson(text)).data?.detail ?? `${url.href} answered ${response.status}.`;
+    const hint = response.status === 401 ? ` ${tokenHint}` : "";
+    throw new CliError(`${detail}${hint}`, exitCode.denied);
+  }
   const parsed = answer.safeParse(parseJson(text));
   if (parsed.success) {
     return parsed.data.results.map(({ index, status, id, problem }) => {

@@ -1,5 +1,8 @@
+import { isIPv4 } from "node:net";
+
 import type { MiddlewareHandler } from "hono";
 
+import { isExposed } from "../exposure.ts";
 import { toResponse } from "../problem.ts";
 import { AccessError, type AccessMode, toProblem } from "./access.ts";
 
@@ -18,6 +21,12 @@ export function checkBrowser(request: Request, mode: AccessMode): void {
     throw new AccessError(
       "HOST_UNKNOWN",
       `Host ${JSON.stringify(host.slice(0, 200))} is not this machine, and nothing else is served without AUDITFLOW_AUTH: use localhost.`,
+    );
+  }
+  if (mode === "local" && isForwarded(request.headers)) {
+    throw new AccessError(
+      "HOST_UNKNOWN",
+      "A proxy passed this on from another machine, and none is served without AUDITFLOW_AUTH.",
     );
   }
   if (changing.has(request.method) && isForeign(request.headers, host)) {
@@ -54,7 +63,18 @@ function isForeign(headers: Headers, host: string): boolean {
   return named !== host && named !== headers.get("x-forwarded-host");
 }
 
+/** Whether a proxy beside us, our own dashboard among them, says that it was called by or as another machine. */
+function isForwarded(headers: Headers): boolean {
+  const names = listOf(headers.get("x-forwarded-host"));
+  const addresses = listOf(headers.get("x-forwarded-for"));
+  return !names.every(isLocalName) || addresses.some(isExposed);
+}
+
+function listOf(header: string | null): readonly string[] {
+  return header === null ? [] : header.split(",").map((part) => part.trim());
+}
+
 function isLocalName(host: string): boolean {
   const name = host.replace(/:\d+$/, "").toLowerCase();
-  return name === "" || name === "localhost" || name === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(name);
+  return name === "" || name === "localhost" || name === "[::1]" || (isIPv4(name) && name.startsWith("127."));
 }

@@ -83,9 +83,21 @@ describe("without a login", () => {
     ["DELETE", { origin: "http://localhost:8484" }],
     ["POST", { host: "127.0.0.1:9", "x-forwarded-host": "localhost:8484", origin: "http://localhost:8484" }],
     ["GET", { origin: "http://evil.example", "sec-fetch-site": "cross-site" }],
+    ["GET", { "x-forwarded-for": "127.0.0.1, ::1", "x-forwarded-host": "localhost" }],
   ] as const)("a %s with %j passes", async ([method, headers]) => {
     const request = ask(method, { host: "localhost:8484", ...headers });
     await expect(open(false).authenticate(request)).resolves.toMatchObject({ id: "anonymous" });
+  });
+
+  test.for<Record<string, string>>([
+    { "x-forwarded-for": "203.0.113.9" },
+    { "x-forwarded-for": "203.0.113.9, 127.0.0.1" },
+    { "x-forwarded-for": "unknown" },
+    { "x-forwarded-host": "auditflow.example.org" },
+  ])("for this machine alone, nothing is served to others through a proxy: %j", async (headers) => {
+    const request = ask("GET", { host: "localhost:8484", ...headers });
+    await expect(open(false).authenticate(request)).rejects.toMatchObject({ code: "HOST_UNKNOWN" });
+    await expect(open(true).authenticate(request)).resolves.toMatchObject({ id: "anonymous" });
   });
 
   test.for([

@@ -131,6 +131,9 @@ function createClient(options: ConnectionOptions, onLost: (client: Client) => vo
       application_name: options.name,
       statement_timeout: options.statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionMs,
+      // Statements over many partitions are taken for expensive, and compiling one took seconds where running
+      // it takes milliseconds.
+      jit: "off",
     },
   });
   const client: Client = { sql, handler: handlerOf(sql), sockets, onLost: new Set() };

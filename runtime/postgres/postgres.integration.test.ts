@@ -50,8 +50,8 @@ describe("PostgreSQL that is there", () => {
 
   test("it is told who we are, and ends what takes too long", async () => {
     const [row] = await postgres.sql`select current_setting('application_name') as name,
-      current_setting('idle_in_transaction_session_timeout') as idle`;
-    expect(row).toEqual({ name: "test-postgres", idle: "20s" });
+      current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit`;
+    expect(row).toEqual({ name: "test-postgres", idle: "20s", jit: "off" });
     await expect(postgres.sql`select pg_sleep(5)`).rejects.toThrow(UnavailableError);
     expect(await isUp(postgres)).toBe(true);
   });

@@ -52,6 +52,8 @@ function finish(): MiddlewareHandler {
       context.res = undefined;
       context.res = new Response(null, { status: 304, headers: kept(response.headers) });
     }
+    // Nobody reads it: a stream would hold its place for as long as streams live.
+    if (context.req.method === "HEAD") await context.res.body?.cancel();
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");
     const allowance: Readonly<Record<string, string>> | undefined = context.get("allowance");

@@ -232,3 +232,33 @@ test("requests are counted for each caller, and too many are told when to come a
   clock.now = 30_000;
   expect(await ask()).toEqual([200, '"default";r=0;t=60', policy, null]);
 });
+
+describe("odd requests", () => {
+  test("a HEAD of a stream does not hold what the stream would", async () => {
+    let cancelled = 0;
+    const stream = async () =>
+      new Response(new ReadableStream({ cancel: () => void (cancelled += 1) }), {
+        headers: { "content-type": "text/event-stream" },
+      });
+    await using own = await openTestApi({ stream }, api.databaseUrl);
+    const response = await fetch(`${own.url}/api/v1/stream`, { method: "HEAD" });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    expect(cancelled).toBe(1);
+  });
+
+  test("the year 0, which PostgreSQL has not, is a time before all others", async () => {
+    const from = "0000-01-01T00:00:00Z";
+    const bulk = await post("/alerts/changes", {
+      action: "acknowledge",
+      by: "ana",
+      query: "",
+      from,
+      dry_run: true,
+    });
+    expect([bulk.status, bulk.body.matched]).toEqual([200, ids.length]);
+    const preview = await post("/silences/preview", { query: "", from, to: from });
+    expect([preview.status, preview.body.matched]).toEqual([200, 0]);
+    const cursor = Buffer.from(JSON.stringify({ at: from, id: ids[0] })).toString("base64url");
+    expect((await call(`/deliveries?cursor=${cursor}`)).status).toBe(400);
+  });
+});

@@ -22,7 +22,14 @@ export function forbiddenKind(address: string): string | undefined {
   if (embedded !== undefined) return forbiddenKind(embedded);
   // With a zone it is an address of this link whatever its prefix.
   if (isIP(address) === 0 || address.includes("%")) return "link-local or metadata";
-  return ranges.find(([, list]) => isIn(list, address))?.[0];
+  const kind = ranges.find(([, list]) => isIn(list, address))?.[0];
+  // Of IPv6 only 2000::/3 is given out; what else may lead to a machine is somebody's own translation.
+  return kind ?? (isUnassigned(address) ? "reserved" : undefined);
+}
+
+function isUnassigned(address: string): boolean {
+  const [first] = groupsOf(address) ?? [];
+  return first !== undefined && first >> 13 !== 1;
 }
 
 /** Whether a network, `10.0.0.0/8`, or a single address, can be read. */

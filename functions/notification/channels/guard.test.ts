@@ -63,6 +63,8 @@ describe("where requests must not go", () => {
     "https://[fd00:ec2::254]/",
     "https://[fe80::1]/",
     "https://[fec0::1]/",
+    "https://[::ffff:0:127.0.0.1]/",
+    "https://[4000::1]/",
     "https://[ff02::1]/",
     "https://api.default.svc/",
     "https://api.default.svc.cluster.local/",

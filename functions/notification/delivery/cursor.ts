@@ -12,7 +12,8 @@ export class DeliveryCursorError extends Error {
 }
 
 const schema = z.object({
-  at: z.iso.datetime({ offset: true }),
+  // RFC 3339 has a year 0, and PostgreSQL has none.
+  at: z.iso.datetime({ offset: true }).regex(/^(?!0000)/),
   id: z.guid(),
 });
 

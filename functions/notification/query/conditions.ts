@@ -75,6 +75,12 @@ function takeOrder(cursor: Cursor): Order {
   return take(cursor, "=") ? `${first}=` : first;
 }
 
+/**
+ * Regular expressions in a query. PostgreSQL keeps 32 compiled ones for a connection: a query with more
+ * would have them compiled anew for every row.
+ */
+const mostRegexes = 10;
+
 /** Reads a regular expression; `whole`: it must fit the whole value. Throws QueryError. */
 export function parseRegexTerm(cursor: Cursor, key: AnyKey, whole: boolean): Term {
   if (!isWritten(key)) {
@@ -86,11 +92,21 @@ export function parseRegexTerm(cursor: Cursor, key: AnyKey, whole: boolean): Ter
       },
     );
   }
+  countRegex(cursor);
   const value = scanRegex(cursor);
   if (value.text === "") {
     throw new QueryError("Nothing", { position: cursor.at, length: 0 }, { expected: "a regular expression" });
   }
   return { kind: "regex", key, regex: compile(value, { whole, isFolded: key.kind !== "data" }) };
+}
+
+function countRegex(cursor: Cursor): void {
+  cursor.regexes += 1;
+  if (cursor.regexes <= mostRegexes) return;
+  const span = { position: cursor.at, length: 0 };
+  throw new QueryError("One regular expression more", span, {
+    expected: `at most ${mostRegexes} in a query; | stands between alternatives`,
+  });
 }
 
 function isWritten(key: AnyKey): key is WrittenKey {

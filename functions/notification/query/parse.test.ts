@@ -91,6 +91,11 @@ const wrong: readonly (readonly [text: string, at: string | number, said: RegExp
   ["a \ud800", "\ud800", /half of a surrogate pair/],
   ["x".repeat(2001), 2000, /at most 2000 characters/],
   ["a ".repeat(41), 80, /at most 40 terms/],
+  ["rule:~a ".repeat(11), 86, /at most 10 in a query/],
+  [`rule:~${"[^a]*".repeat(41)}`, "[^a]*".repeat(41), /at most 40 parts/],
+  ["rule:~(a?){41}", 6, /at most 40 parts/],
+  [`rule:~${"[^a]{0,22}".repeat(20)}`, 6, /fewer or shorter/],
+  [`rule:~(${"(|a)".repeat(41)})`, 6, /at most 40 parts/],
   [`${"(".repeat(11)}a${")".repeat(11)}`, 10, /at most 10 groups/],
   [`actor:${"a,".repeat(50)}b`, 106, /at most 50 values/],
 ];

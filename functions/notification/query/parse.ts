@@ -10,7 +10,7 @@ export const bounds = { characters: 2000, terms: 40, depth: 10 } as const;
 /** Reads a query into its tree. Throws QueryError. */
 export function parseText(text: string): QueryNode {
   checkCharacters(text);
-  const cursor: Cursor = { text, at: 0, terms: 0, depth: 0 };
+  const cursor: Cursor = { text, at: 0, terms: 0, regexes: 0, depth: 0 };
   const node = parseChoice(cursor);
   if (cursor.at < text.length) {
     throw new QueryError("A closing parenthesis", wordAt(cursor), {

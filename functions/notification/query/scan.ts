@@ -6,6 +6,7 @@ export interface Cursor {
   readonly text: string;
   at: number;
   terms: number;
+  regexes: number;
   depth: number;
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
 import { createLog } from "../../../runtime/log.ts";
 import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.ts";
@@ -231,7 +231,50 @@ test.each([
     expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
     const count = async () => (await postgres.sql`select from deliveries`).length;
     expect(await count()).toBe(before);
+    // The server may take a moment to see that the process is gone, and until then its group is left to it.
+    await vi.waitFor(async () => {
+      await createFlusher({ ...deps, postgres }).run();
+      expect(await count()).toBe(1);
+    }, 10_000);
     await createFlusher({ ...deps, postgres }).run();
     expect(await count()).toBe(1);
   },
 );
+
+test("a group of an unknown route is awaited once it is due, until others had their time", async () => {
+  const routes = routesOf("route: {channels: [chat], group_by: [host], group_wait: 10m}");
+  const deps = { routes: () => routes, silences };
+  const alerts = await insertAll([{}]);
+  await postgres.transaction(async (sql) => {
+    await createTell(deps)(
+      sql,
+      alerts.map((alert) => ({ kind: "raised", alert })),
+    );
+  });
+  await postgres.sql`update notification_groups set route = 'gone'`;
+  const flusher = createFlusher({ ...deps, postgres, graceMs: 60_000 });
+  expect(await flusher.nextDue()).toBeUndefined();
+  await letPass(postgres.sql, "10 minutes 10 seconds");
+  expect(await flusher.run()).toBe(0);
+  expect(await flusher.nextDue()).toBeLessThanOrEqual(60_000);
+  await letPass(postgres.sql, "2 minutes");
+  expect(await flusher.run()).toBeGreaterThan(0);
+});
+
+test("a run is bounded, and what is left is due at once", async () => {
+  const routes = routesOf("route: {channels: [chat], group_by: [host], group_wait: 0s, repeat_interval: 4h}");
+  const deps = { routes: () => routes, silences };
+  const alerts = await insertAll(Array.from({ length: 45 }, (_, n) => ({ server_hostname: `host-${n}` })));
+  await postgres.transaction(async (sql) => {
+    await createTell(deps)(
+      sql,
+      alerts.map((alert) => ({ kind: "raised", alert })),
+    );
+  });
+  const flusher = createFlusher({ ...deps, postgres, maxRounds: 2 });
+  expect(await flusher.run()).toBe(40);
+  expect(await flusher.nextDue()).toBe(0);
+  expect(await flusher.run()).toBe(5);
+  expect(await flusher.nextDue()).toBeGreaterThan(0);
+  expect(await postgres.sql`select from deliveries`).toHaveLength(45);
+});

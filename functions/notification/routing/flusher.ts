@@ -22,11 +22,16 @@ export interface FlusherDeps extends TellDeps {
    * process after the other, they disagree about what the routes are.
    */
   readonly graceMs?: number;
+  /** Transactions of one run, for groups that are due and for those that move. */
+  readonly maxRounds?: number;
 }
 
 /** Puts together what is due: messages of groups, repetitions, escalations, digests. */
 export interface Flusher {
-  /** Writes the deliveries of everything that is due; answers how many groups were looked at. */
+  /**
+   * Writes the deliveries of what is due, a thousand groups at most: what is written already must not wait for
+   * more than that to be sent. `nextDue` tells whether there is more. Answers how many groups were looked at.
+   */
   run(): Promise<number>;
   /** Milliseconds until something is due; `undefined` when nothing is planned. */
   nextDue(): Promise<number | undefined>;
@@ -40,11 +45,11 @@ const batchSize = 20;
  * under the group's lock: two workers cannot send a message twice, and one that is killed sends none.
  */
 export function createFlusher(deps: FlusherDeps): Flusher {
-  const { postgres, routes: current, graceMs = 60_000 } = deps;
+  const { postgres, routes: current, graceMs = 60_000, maxRounds = 50 } = deps;
   return {
     async run() {
       let looks = 0;
-      for (;;) {
+      for (let round = 0; round < maxRounds; round += 1) {
         const routes = current();
         const names = namesOf(routes);
         const flushed = await flushBatch(deps, routes);
@@ -54,8 +59,9 @@ export function createFlusher(deps: FlusherDeps): Flusher {
           return group;
         });
         looks += flushed + (stray ? 1 : 0);
-        if (flushed === 0 && !stray) return looks;
+        if (flushed === 0 && !stray) break;
       }
+      return looks;
     },
     nextDue: () => readNextDue(postgres.sql, { routes: namesOf(current()), graceMs }),
   };

@@ -64,7 +64,11 @@ export async function claimStray(
   return group;
 }
 
-/** Milliseconds until a group is due; `undefined` when there is none. Those of unknown routes have to wait. */
+/**
+ * Milliseconds until a group is due; `undefined` when there is none. Those of unknown routes have to wait, and
+ * are looked for only among what is due by now: else each look would read all groups that are planned to find
+ * that all their routes are known.
+ */
 export async function readNextDue(
   sql: postgres.ISql,
   { routes, graceMs }: { readonly routes: readonly string[]; readonly graceMs: number },
@@ -74,7 +78,7 @@ export async function readNextDue(
       (select due_at from notification_groups where route = any (${arrayLiteral(routes)}::text[])
         order by due_at limit 1),
       (select due_at + ${graceMs}::float8 * interval '1 millisecond' from notification_groups
-        where not route = any (${arrayLiteral(routes)}::text[]) order by due_at limit 1)
+        where due_at <= now() and not route = any (${arrayLiteral(routes)}::text[]) order by due_at limit 1)
     ) - clock_timestamp())::float8 * 1000 as ms`;
   return row?.ms === null || row === undefined ? undefined : Math.max(0, row.ms);
 }

@@ -79,6 +79,18 @@ describe("the life cycle of an episode", () => {
     expect(await kinds(named)).toEqual([]);
   });
 
+  test("numbers its changes on when what it was joined into was forgotten", async () => {
+    const forgotten = await raise("forgotten", { alert: 1, events: [1, 2] });
+    const left = await raise("forgotten", { alert: 2, events: [8, 9] });
+    await work(left, "acknowledged", 20);
+    await work(left, "acknowledged", 21);
+    await raise("forgotten", { alert: 3, events: [2, 8] });
+    expect(await episode(left)).toMatchObject({ merged_into: forgotten });
+    await postgres.sql`delete from episodes where episode_id = ${forgotten}`;
+    await raise("forgotten", { alert: 2, events: [9, 10] });
+    expect(await episode(left)).toMatchObject({ status: "open", revision: 2, merged_into: null });
+  });
+
   test("begins again when a resolved one gets evidence of a later time, and people are told", async () => {
     const id = await raise("reopens", { alert: 1, events: [1, 2] });
     await work(id, "resolved", 10);

@@ -22,16 +22,19 @@ export async function markRefused(
 ): Promise<void> {
   const refused = letters.filter(({ kind }) => kind === "rejected").flatMap(toRefused);
   if (refused.length === 0) return;
-  const keys = arrayLiteral(refused.map(({ event }) => eventKey(event)));
+  const byKey = Map.groupBy(refused, ({ event }) => eventKey(event).toString("hex"));
+  const keys = arrayLiteral(Array.from(byKey.keys(), (key) => Buffer.from(key, "hex")));
   const known = await sql<Known[]>`
     select encode(key, 'hex') as key, encode(digest, 'hex') as digest, null as alert
     from event_keys where key = any(${keys}::bytea[]) and evaluated_at is null and rejected_at is null
     union all
     select encode(key, 'hex'), null, event
     from detections where key = any(${keys}::bytea[]) and stored_at is null`;
-  const isSame = ({ event, digest }: Refused, kept: Known) =>
-    eventKey(event).toString("hex") === kept.key && digest === digestIn(kept);
-  const matching = (kept: readonly Known[]) => refused.filter((one) => kept.some((row) => isSame(one, row)));
+  const matching = (kept: readonly Known[]) =>
+    kept.flatMap((row) => {
+      const digest = digestIn(row);
+      return (byKey.get(row.key) ?? []).filter((one) => one.digest === digest);
+    });
   const { audit = [], alert = [] } = Object.groupBy(known, (row) => (row.alert === null ? "audit" : "alert"));
   await markRejected(sql, matching(audit));
   await markStored(

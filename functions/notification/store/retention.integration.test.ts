@@ -132,6 +132,29 @@ test("a partition that is in use is kept and told of", async () => {
   }
 });
 
+test("alerts stay for as long as the episodes that are named after them cannot go", async () => {
+  await postgres.sql`select notification_ensure_partitions(2, now() - interval '130 days')`;
+  const alert = await storedBefore(120);
+  const [row] = await postgres.sql<{ name: string }[]>`
+    select tableoid::regclass::text as name from episodes where episode_id = ${alert}`;
+  const name = row?.name ?? "";
+  const other = connect(database.url);
+  try {
+    await other.begin(async (sql) => {
+      await sql`lock table ${sql(name)} in access share mode`;
+      const { tables: told } = await runRetention({ postgres, days: 40, dryRun: false });
+      const kept = (table: string) => told.find((one) => one.table === table)?.kept;
+      expect(kept("episodes")).toEqual([name]);
+      expect(kept("alerts")).toEqual([name.replace("episodes", "alerts")]);
+    });
+    expect(await alertsLeft()).toContain(alert);
+    await runRetention({ postgres, days: 40, dryRun: false });
+    expect(await alertsLeft()).not.toContain(alert);
+  } finally {
+    await other.end();
+  }
+}, 30_000);
+
 test("history cannot be changed or deleted, not even by its owner", async () => {
   await storedBefore(3);
   for (const statement of [

@@ -68,7 +68,11 @@ async function expirePartitions(options: RetentionOptions): Promise<readonly Tab
     select name, parent, whole, rows::float8 as rows, open::float8 as open from notification_expired(${days})`;
   const results: { readonly partition: Expired; readonly isGone: boolean }[] = [];
   for (const partition of old) {
-    results.push({ partition, isGone: dryRun || (await expirePartition(options, partition)) });
+    // An episode whose alert is gone would be listed and could not be opened or written.
+    const named = partition.name.replace(/^alerts/, "episodes");
+    const isNeeded = results.some((other) => !other.isGone && other.partition.name === named);
+    const isGone = dryRun || (!isNeeded && (await expirePartition(options, partition)));
+    results.push({ partition, isGone });
   }
   return [...Map.groupBy(results, ({ partition }) => partition.parent)].map(([table, parts]) => {
     const gone = parts.filter(({ isGone }) => isGone).map(({ partition }) => partition);

@@ -128,11 +128,17 @@ const changing = [
   "disposition",
   "assignee",
   "snoozed_until",
-  "revision",
   "worked_at",
 ] as const;
 
-const assignments = [...changing, ...copies].map((name) => `${name} = excluded.${name}`).join(", ");
+/**
+ * A signpost whose episode retention forgot may become an episode again. Its changes are still known, and
+ * numbers of theirs, which name events, must not be given twice.
+ */
+const assignments = [...changing, ...copies]
+  .map((name) => `${name} = excluded.${name}`)
+  .concat("revision = greatest(excluded.revision, episodes.revision)")
+  .join(", ");
 
 async function upsertEpisodes(
   sql: postgres.TransactionSql,

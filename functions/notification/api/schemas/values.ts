@@ -35,13 +35,16 @@ export const when = z
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
+/** RFC 3339 has a year 0, and PostgreSQL has none. */
+const earliestMs = Date.parse("0001-01-01T00:00:00Z");
+
 /** Epoch milliseconds of a text that `when` lets pass. */
 function toTime(text: string, now: number): number {
   const [, amount, unit] = relative.exec(text) ?? [];
   if (text === "now") return now;
   const length = unit === undefined ? undefined : Object.entries(unitMs).find(([name]) => name === unit)?.[1];
   if (length !== undefined) return Math.max(0, now - Number(amount) * length);
-  return parseInstant(text) ?? now;
+  return Math.max(earliestMs, parseInstant(text) ?? now);
 }
 
 /** A range of time in epoch milliseconds, as far as it was given. */

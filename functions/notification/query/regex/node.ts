@@ -14,7 +14,7 @@ export function sizeOf(node: RegexNode): number {
     case "choice":
       return node.of.reduce((sum, part) => sum + sizeOf(part), 1);
     case "repeat":
-      return 1 + sizeOf(node.of) * Math.max(1, Number.isFinite(node.max) ? node.max : node.min);
+      return 1 + sizeOf(node.of) * timesOf(node);
     case "set":
     case "start":
     case "end":
@@ -22,6 +22,39 @@ export function sizeOf(node: RegexNode): number {
     default:
       return node satisfies never;
   }
+}
+
+/**
+ * How many parts may be left out or go on for ever, repetitions written out. Each can be followed by what
+ * comes after the next one, so the arcs of an automaton grow with their square and more.
+ */
+export function gapsOf(node: RegexNode): number {
+  switch (node.kind) {
+    case "sequence":
+    case "choice": {
+      const isGap = node.kind === "choice" && node.of.some(isEmpty);
+      return node.of.reduce((sum, part) => sum + gapsOf(part), isGap ? 1 : 0);
+    }
+    case "repeat": {
+      const isGap = node.min === 0 || node.max === Infinity;
+      return (isGap ? 1 : 0) + gapsOf(node.of) * timesOf(node);
+    }
+    case "set":
+    case "start":
+    case "end":
+      return 0;
+    default:
+      return node satisfies never;
+  }
+}
+
+function isEmpty(node: RegexNode): boolean {
+  return node.kind === "sequence" && node.of.every(isEmpty);
+}
+
+/** How often a repetition is written out. */
+function timesOf({ min, max }: RegexNode & { readonly kind: "repeat" }): number {
+  return Math.max(1, Number.isFinite(max) ? max : min);
 }
 
 /** Whether it looks at where it stands. */

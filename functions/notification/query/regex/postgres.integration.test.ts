@@ -57,12 +57,12 @@ describe("PostgreSQL", () => {
     "(a|aa)+$",
     "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)x",
     "(a?){40}a{40}b",
-    "((a{0,9}){0,9}){0,9}b",
+    "((a{0,9}){0,5}){0,5}b",
     "(x+x+)+y",
     "([a-z]{1,9}|[^b]{1,9}){1,40}!",
     "(|a|b|(c|)*)*(d|)*z",
     ".{255}.{255}.{255}!",
-    "[^a]{0,200}([ab]{0,200}|[bc]{0,200})x",
+    "[^a]{0,90}([ab]{0,90}|[bc]{0,90})x",
   ])("does not run away with %s", async (source) => {
     const common = toCommonRegex(source, { whole: false, isFolded: true });
     const hostile = [`${"a".repeat(20_000)}!`, "ab".repeat(10_000), "x".repeat(20_000)];
