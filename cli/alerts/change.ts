@@ -77,24 +77,23 @@ const outcome = z.looseObject({
   matched: z.number(),
   changed: z.number(),
   refused: z.array(z.looseObject({ alert_id: z.string(), status: z.string() })),
+  capped: z.boolean(),
 });
+type Outcome = z.infer<typeof outcome>;
 
-async function change(
-  client: ApiClient,
-  {
-    which,
-    action,
-    options,
-  }: { readonly which: Which; readonly action: object; readonly options: ChangeOptions },
-  { env, output, endWith }: CommandContext,
-): Promise<void> {
-  const by = byOf(options, env);
-  const answer = await client.request("POST", "/api/v1/alerts/changes", {
-    body: { ...which, ...action, by, reason: options.reason, dry_run: options.dryRun ?? false },
-  });
-  const result = outcome.parse(answer);
+interface Changing {
+  readonly which: Which;
+  readonly action: object;
+  readonly options: ChangeOptions;
+}
+
+async function change(client: ApiClient, changing: Changing, context: CommandContext): Promise<void> {
+  const { which, options } = changing;
+  const { output, endWith } = context;
+  const result = await request(client, changing, context);
   if (options.output === "table") output.out(sentence(result, options.dryRun ?? false));
   else printOne(result, options.output, output);
+  if (result.capped) output.err("More alerts match than are changed at once: do it again for the rest.");
   for (const { alert_id, status } of result.refused) output.err(`${alert_id} is ${status}: not changed`);
   if (result.refused.length > 0) endWith(exitCode.conflict);
   // An id that nobody knows is a mistake; a query that matches nothing is an answer.
@@ -104,7 +103,40 @@ async function change(
   }
 }
 
-function sentence({ matched, changed }: z.infer<typeof outcome>, isDryRun: boolean): string {
+/** As many ids as one request may name. */
+const maxIds = 500;
+
+/** Any number of ids goes in as many requests as it takes; what came of them is added up. */
+async function request(
+  client: ApiClient,
+  { which, action, options }: Changing,
+  { env }: CommandContext,
+): Promise<Outcome> {
+  const rest = {
+    ...action,
+    by: byOf(options, env),
+    reason: options.reason,
+    dry_run: options.dryRun ?? false,
+  };
+  const total: Outcome = { matched: 0, changed: 0, refused: [], capped: false };
+  for (const part of "ids" in which ? inParts(which.ids) : [which]) {
+    const body = { ...part, ...rest };
+    const done = outcome.parse(await client.request("POST", "/api/v1/alerts/changes", { body }));
+    total.matched += done.matched;
+    total.changed += done.changed;
+    total.refused.push(...done.refused);
+    total.capped ||= done.capped;
+  }
+  return total;
+}
+
+function inParts(ids: readonly string[]): readonly Which[] {
+  return Array.from({ length: Math.ceil(ids.length / maxIds) }, (_, part) => ({
+    ids: ids.slice(part * maxIds, (part + 1) * maxIds),
+  }));
+}
+
+function sentence({ matched, changed }: Outcome, isDryRun: boolean): string {
   const alerts = matched === 1 ? "1 alert" : `${matched} alerts`;
   return isDryRun ? `would change ${changed} of ${alerts}` : `changed ${changed} of ${alerts}`;
 }

@@ -31,7 +31,7 @@ export const notificationConfig = channelSettings.safeExtend({
   /** Where to fail on purpose, for fault tests; see runtime/failpoints.ts. */
   AUDITFLOW_FAILPOINTS: z.string().default(""),
   AUDITFLOW_FAILPOINTS_SEED: z.coerce.number().int().optional(),
-  /** Connections to PostgreSQL at most, besides the worker's one and the one that listens. */
+  /** Connections that store alerts, and as many that answer people; the worker has two more. */
   AUDITFLOW_POSTGRES_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(4),
 });
 export type NotificationConfig = z.infer<typeof notificationConfig>;

@@ -43,8 +43,7 @@ export const notification = defineFunction({
     opening.defer(() => store.drain());
     const stopping = new AbortController();
     opening.defer(() => stopping.abort());
-    const shared = { postgres, access, telling, silences, sending, stopping: stopping.signal };
-    const people = opening.use(openPeople({ ...shared, host }));
+    const people = opening.use(openPeople({ host, access, telling, sending, stopping: stopping.signal }));
     const retain = () => retainWith(host);
     const broker = createBrokerRoutes({ store, worker: sending.worker, retain, log });
     // What an earlier process left behind.

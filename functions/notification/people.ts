@@ -2,19 +2,17 @@ import { toInstant } from "../../events/time.ts";
 import type { Access } from "../../runtime/access/access.ts";
 import { createKeyStore } from "../../runtime/access/key-store.ts";
 import type { FunctionHost } from "../../runtime/function.ts";
-import type { Postgres } from "../../runtime/postgres/postgres.ts";
+import { openPostgres, type Postgres } from "../../runtime/postgres/postgres.ts";
 import type { Api } from "./api/app.ts";
 import type { NotificationConfig } from "./config.ts";
 import type { Sending } from "./sending.ts";
-import type { Silences } from "./silences/silences.ts";
+import { createSilences } from "./silences/silences.ts";
 import type { Telling } from "./telling.ts";
 
 export interface PeopleDeps {
   readonly host: FunctionHost<NotificationConfig>;
-  readonly postgres: Postgres;
   readonly access: Access;
   readonly telling: Telling;
-  readonly silences: Silences;
   readonly sending: Sending;
   /** Aborted when the process stops. */
   readonly stopping: AbortSignal;
@@ -32,31 +30,32 @@ export function openPeople(deps: PeopleDeps): Api & AsyncDisposable {
   return {
     fetch: async (request) => (await once()).api.fetch(request),
     async [Symbol.asyncDispose]() {
-      await (await opened)?.stream[Symbol.asyncDispose]();
+      await (await opened)?.[Symbol.asyncDispose]();
     },
   };
 }
 
-interface Opened {
+interface Opened extends AsyncDisposable {
   readonly api: Api;
-  readonly stream: AsyncDisposable;
 }
 
 async function open(deps: PeopleDeps): Promise<Opened> {
+  const { host, access, sending, stopping, telling } = deps;
+  const { config, log, now, newId } = host;
+  await using opening = new AsyncDisposableStack();
+  const postgres = opening.use(await openOwnPostgres(host));
   const [{ createApi }, { createAlertStream }, { createIdempotencyStore }, parts] = await Promise.all([
     import("./api/app.ts"),
     import("./api/stream/stream.ts"),
     import("./api/idempotency-store.ts"),
-    openParts(deps),
+    openParts(deps, postgres),
   ]);
-  const { host, postgres, access, silences, sending, stopping, telling } = deps;
-  const { config, log, now } = host;
   // What was never sent to counts as reachable.
   const untried = { state: "closed", since: toInstant(now()) } as const;
-  const stream = createAlertStream({ postgres, url: config.DATABASE_URL, log, stopping });
+  const stream = opening.use(createAlertStream({ postgres, url: config.DATABASE_URL, log, stopping }));
   const api = createApi({
     ...parts,
-    silences,
+    silences: createSilences({ postgres, newId, now }),
     access,
     channels: {
       list: () =>
@@ -68,19 +67,26 @@ async function open(deps: PeopleDeps): Promise<Opened> {
     },
     keys: createKeyStore(postgres),
     idempotency: createIdempotencyStore(postgres),
-    stream: (request) => stream.handler(request),
-    predecessor: { reader: parts.reader, stream: (request) => stream.predecessor(request) },
+    stream: stream.handler,
+    predecessor: { reader: parts.reader, stream: stream.predecessor },
     requestsPerMinute: config.AUDITFLOW_API_RATE,
     docs: config.AUDITFLOW_DOCS,
     now,
     log,
     stopping,
   });
-  return { api, stream };
+  const opened = opening.move();
+  return { api, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Connections of its own: a reading that takes long must not keep an alert from being stored. */
+function openOwnPostgres({ config, log }: PeopleDeps["host"]): Promise<Postgres> {
+  const { DATABASE_URL: url, AUDITFLOW_POSTGRES_CONNECTIONS: max } = config;
+  return openPostgres({ url, max, name: "notification-api", log });
 }
 
 /** What the API works with besides what runs without it. */
-async function openParts({ host, postgres, telling, sending }: PeopleDeps) {
+async function openParts({ host, telling, sending }: PeopleDeps, postgres: Postgres) {
   const [alerts, desk, letters, post, deliveries, reader] = await Promise.all([
     import("./store/list/alert-reader.ts"),
     import("./life-cycle/desk.ts"),

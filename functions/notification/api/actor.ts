@@ -2,6 +2,11 @@ import type { Principal } from "../../../runtime/access/access.ts";
 import type { Actor } from "../life-cycle/action.ts";
 import { problem } from "./problems.ts";
 
+/** Names a known caller apart from all others; `undefined` where nobody is asked who they are. */
+export function nameOf({ type, id }: Principal): string | undefined {
+  return type === "anonymous" ? undefined : `${type} ${id}`;
+}
+
 /**
  * Who does something: the caller, where callers are known; else whoever the body names in `by`. Throws
  * `actor-required` when nobody is named, and `actor-mismatch` when a known caller names somebody else.

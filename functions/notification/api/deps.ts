@@ -22,11 +22,11 @@ export interface ApiDeps {
   readonly idempotency: IdempotencyStore;
   readonly access: Access;
   /** `GET /api/v1/stream`. */
-  readonly stream: (request: Request) => Promise<Response>;
+  readonly stream: (request: Request, caller?: string) => Promise<Response>;
   /** The predecessor's routes. */
   readonly predecessor: {
     readonly reader: Pick<Reader, "listAlerts" | "findAlert" | "listDeliveries" | "listDeadLetters">;
-    readonly stream: (request: Request) => Promise<Response>;
+    readonly stream: (request: Request, caller?: string) => Promise<Response>;
   };
   /** Requests a minute of one caller; 0 is no limit. */
   readonly requestsPerMinute: number;

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 
-import { checkScope } from "../../../runtime/access/access.ts";
+import { checkScope, type Principal } from "../../../runtime/access/access.ts";
+import { nameOf } from "./actor.ts";
 import type { ApiDeps } from "./deps.ts";
 import { invalid } from "./operation.ts";
 import { identify, type ServeDeps } from "./serve-operation.ts";
@@ -13,13 +14,14 @@ type Reader = ApiDeps["predecessor"]["reader"];
  */
 export function addPredecessor(app: Hono, serving: ServeDeps): void {
   const { reader, stream } = serving.deps.predecessor;
-  const get = (path: string, handle: (context: Context) => Promise<Response>) =>
+  const get = (path: string, handle: (context: Context, caller: Principal) => Promise<Response>) =>
     app.get(path, async (context) => {
-      checkScope(await identify(context, serving), "viewer");
-      return handle(context);
+      const caller = await identify(context, serving);
+      checkScope(caller, "viewer");
+      return handle(context, caller);
     });
   get("/alerts", (context) => getAlerts(context, reader));
-  get("/alerts/stream", (context) => stream(context.req.raw));
+  get("/alerts/stream", (context, caller) => stream(context.req.raw, nameOf(caller)));
   get("/alerts/:id", (context) => getAlert(context, reader));
   get("/dead-letters", (context) => getDeadLetters(context, reader));
 }

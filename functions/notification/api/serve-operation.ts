@@ -2,6 +2,7 @@ import type { Context } from "hono";
 
 import { checkScope, type Principal } from "../../../runtime/access/access.ts";
 import { readBody } from "./body.ts";
+import { nameOf } from "./actor.ts";
 import type { ApiDeps } from "./deps.ts";
 import { runOnce } from "./idempotency.ts";
 import type { Operation } from "./operation.ts";
@@ -49,10 +50,8 @@ export async function identify(context: Context, { deps, allow }: ServeDeps): Pr
     .then((caller) => ({ caller }))
     .catch((failure: unknown) => ({ failure }));
   const { caller } = known;
-  const isKnown = caller !== undefined && caller.type !== "anonymous";
-  const allowance = allow(
-    isKnown ? `${caller.type} ${caller.id}` : `address ${deps.access.addressOf(context.req.raw)}`,
-  );
+  const name = caller && nameOf(caller);
+  const allowance = allow(name ?? `address ${deps.access.addressOf(context.req.raw)}`);
   context.set("allowance", allowance.headers);
   if (!allowance.allowed) {
     const seconds = allowance.headers["retry-after"] ?? "1";

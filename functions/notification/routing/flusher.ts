@@ -8,7 +8,14 @@ import { holdOf } from "./hold.ts";
 import { type LoadedGroup, loadGroup } from "./members.ts";
 import { groupIdParts, toDeliveries } from "./messages.ts";
 import { readMuting } from "./muting.ts";
-import { claimGroups, claimStray, type DueGroup, readMembers, readNextDue } from "./read-groups.ts";
+import {
+  claimGroups,
+  claimStray,
+  type DueGroup,
+  readMembers,
+  readNextDue,
+  takeReadable,
+} from "./read-groups.ts";
 import { allRoutes, type Route, type Routes } from "./routes.ts";
 import { markStray, moveGroup } from "./stray.ts";
 import { readClock, type TellDeps } from "./tell.ts";
@@ -74,8 +81,9 @@ function namesOf(routes: Routes): readonly string[] {
 async function flushBatch({ postgres, ...deps }: FlusherDeps, routes: Routes): Promise<number> {
   const { failpoint = noFailpoint } = deps;
   const count = await postgres.transaction(async (sql) => {
-    const groups = await claimGroups(sql, { routes: namesOf(routes), limit: batchSize });
-    if (groups.length === 0) return 0;
+    const claimed = await claimGroups(sql, { routes: namesOf(routes), limit: batchSize });
+    if (claimed.length === 0) return 0;
+    const groups = await takeReadable(sql, claimed);
     await flushGroups(sql, groups, { ...deps, routes });
     await failpoint("routing-before-commit");
     return groups.length;

@@ -138,3 +138,26 @@ function toMember(row: MemberRow): StoredMember {
     alert: row.alert_id === null ? undefined : toSummary(row),
   };
 }
+
+/**
+ * The first of some groups that together have no more rows than one look reads; at least one. Alerts come in
+ * storms, and twenty groups of thousands were more than one statement may take.
+ */
+export async function takeReadable(
+  sql: postgres.ISql,
+  groups: readonly DueGroup[],
+): Promise<readonly DueGroup[]> {
+  const ids = groups.map(({ group_id }) => group_id);
+  const rows = await sql<{ group_id: string; size: number }[]>`
+    select wanted.group_id, size from unnest(${arrayLiteral(ids)}::uuid[]) as wanted (group_id),
+      lateral (
+        select count(*)::integer as size from (
+          select from notification_group_members as member where member.group_id = wanted.group_id
+          limit ${maxMembers}) as counted) as sizes`;
+  const sizeOf = new Map(rows.map(({ group_id, size }) => [group_id, size]));
+  let total = 0;
+  return groups.filter(({ group_id }, index) => {
+    total += sizeOf.get(group_id) ?? 0;
+    return index === 0 || total <= maxMembers;
+  });
+}

@@ -59,11 +59,14 @@ export function checkSilence(wanted: NewSilence, now: number): CheckedSilence {
     const message = `Expected a time after now and after its start, within a year of it, got ${toTime(endsAt)}.`;
     throw new SilenceError("/ends_at", message);
   }
-  return { query: toQuery(wanted.query), author, comment, startsAt, endsAt };
+  return { query: checkSilenceQuery(wanted.query), author, comment, startsAt, endsAt };
 }
 
-/** A silence is tried on summaries of alerts, which do not carry the data of events. */
-function toQuery(text: string): string {
+/**
+ * The query of a silence, checked: it is tried on summaries of alerts, which do not carry the data of events.
+ * Throws SilenceError and QueryError.
+ */
+export function checkSilenceQuery(text: string): string {
   if (text.length > maxQuery) {
     throw new SilenceError("/query", `Expected at most ${maxQuery} characters, got ${text.length}.`);
   }

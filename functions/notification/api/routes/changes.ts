@@ -22,7 +22,10 @@ const reason = z
 
 const choice = {
   ids: z.array(id).min(1).max(500).optional().openapi({ description: "Alerts by id; or `query`." }),
-  query: queryText.optional().openapi({ description: "Alerts by query, up to 10,000; or `ids`." }),
+  query: queryText
+    .regex(/\S/, "expected a query; an empty one would be every alert")
+    .optional()
+    .openapi({ description: "Alerts by query, up to 10,000; or `ids`." }),
   from: when.optional(),
   to: when.optional(),
   dry_run: z.boolean().default(false).openapi({ description: "Only count what would change." }),

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
+import { checkScope } from "../../../../runtime/access/access.ts";
 import { actorOf } from "../actor.ts";
 import { json, page, tagged } from "../answer.ts";
 import { operation } from "../operation.ts";
@@ -67,7 +68,7 @@ export const replayDeadLetter = operation({
   tag: "dead letters",
   summary: "Send a dead letter to where it belongs",
   description:
-    "An undeliverable event goes to where it was meant to go, a rejected one to the broker. With `body` that goes in place of its own.",
+    "An undeliverable event goes to where it was meant to go, a rejected one to the broker. With `body` that goes in place of its own, which needs the scope `admin`.",
   scope: "responder",
   params: deadLetterId,
   body: z
@@ -86,6 +87,8 @@ export const replayDeadLetter = operation({
   problems: ["state-conflict", "not-replayable", "replay-refused", "actor-required", "actor-mismatch"],
   async handle({ params: { dead_letter_id }, body, caller }, { deadLetters }) {
     const { reason, body: instead } = body;
+    // Whoever writes the body could send any event at all.
+    if (instead !== undefined) checkScope(caller, "admin");
     const result = await deadLetters.replay(dead_letter_id, {
       by: actorOf(caller, body.by).id,
       ...(reason !== undefined && { reason }),

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 
 import { parseInstant } from "../../../../events/time.ts";
 import { parseQuery } from "../../query/query.ts";
-import { isActive, type Silence } from "../../silences/silence.ts";
+import { isActive, type Silence, checkSilenceQuery } from "../../silences/silence.ts";
 import { actorOf } from "../actor.ts";
 import { json, tagged } from "../answer.ts";
 import { operation } from "../operation.ts";
@@ -101,7 +101,8 @@ export const previewSilence = operation({
   },
   problems: ["invalid-query"],
   async handle({ body }, { silences, now }) {
-    return json(await silences.preview(parseQuery(body.query), toRange(body, now())));
+    const query = parseQuery(checkSilenceQuery(body.query));
+    return json(await silences.preview(query, toRange(body, now())));
   },
 });
 

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
+import { nameOf } from "../actor.ts";
 import { operation } from "../operation.ts";
 
 export const streamAlerts = operation({
@@ -14,5 +15,5 @@ export const streamAlerts = operation({
   answers: {
     200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
   },
-  handle: ({ request }, { stream }) => stream(request),
+  handle: ({ request, caller }, { stream }) => stream(request, nameOf(caller)),
 });

@@ -30,6 +30,8 @@ interface StreamLimits extends FeedPace {
   /** Below the five minutes after which Knative cuts a request. */
   readonly lifeMs: number;
   readonly maxClients: number;
+  /** Of one caller who is known. */
+  readonly maxClientsEach: number;
   /** What a reader may be behind. */
   readonly maxBufferedBytes: number;
 }
@@ -42,6 +44,7 @@ const standard: StreamLimits = {
   keepAliveMs: 15_000,
   lifeMs: 270_000,
   maxClients: 200,
+  maxClientsEach: 20,
   maxBufferedBytes: 262_144,
 };
 
@@ -51,9 +54,9 @@ export interface AlertStream extends AsyncDisposable {
    * `GET /api/v1/stream`: `alert.changed`, `alert.merged` and `counters`. The id of an event is a cursor:
    * whoever comes back with `Last-Event-ID` is told all that changed meanwhile. Ends with `bye`.
    */
-  handler(this: void, request: Request): Promise<Response>;
+  handler(this: void, request: Request, caller?: string): Promise<Response>;
   /** `GET /alerts/stream`: `alert` carries the whole row as `GET /alerts` does, `merged` both ids. */
-  predecessor(this: void, request: Request): Promise<Response>;
+  predecessor(this: void, request: Request, caller?: string): Promise<Response>;
 }
 
 const headers = {
@@ -77,10 +80,10 @@ export function createAlertStream(deps: StreamDeps): AlertStream {
     pace: limits,
   });
   const createPredecessorTeller = createRowTeller(deps.readRows ?? ((ids) => readRows(sql, ids)));
-  const open = { feed, log, limits, stopping: deps.stopping };
+  const open = { feed, log, limits, stopping: deps.stopping, places: new Map<string, number>() };
   return {
-    handler: (request) => answer(request, createAlertTeller, open),
-    predecessor: (request) => answer(request, createPredecessorTeller, open),
+    handler: (request, caller) => answer(request, createAlertTeller, { ...open, caller }),
+    predecessor: (request, caller) => answer(request, createPredecessorTeller, { ...open, caller }),
     [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
   };
 }
@@ -90,12 +93,20 @@ interface Open {
   readonly log: Log;
   readonly limits: StreamLimits;
   readonly stopping: AbortSignal;
+  /** Streams under way, by caller. */
+  readonly places: Map<string, number>;
+  readonly caller: string | undefined;
 }
 
 async function answer(request: Request, createTeller: () => Teller, open: Open): Promise<Response> {
-  const { feed, limits, log, stopping } = open;
-  if (feed.size() >= limits.maxClients) return refuse(limits);
+  const { feed, limits, log, stopping, places, caller } = open;
+  if (feed.size() >= limits.maxClients)
+    return refuse(`This process serves no more than ${limits.maxClients}`);
+  if (caller !== undefined && (places.get(caller) ?? 0) >= limits.maxClientsEach) {
+    return refuse(`A caller may have no more than ${limits.maxClientsEach}`);
+  }
   const held = new DisposableStack();
+  if (caller !== undefined) held.use(takePlace(places, caller));
   const client = createStreamClient({
     maxBytes: limits.maxBufferedBytes,
     onSlow: () => log.debug("a reader of the stream was too slow and is cut off"),
@@ -140,11 +151,22 @@ function memberOf(client: StreamClient, teller: Teller, log: Log): Member {
   };
 }
 
-function refuse({ maxClients }: StreamLimits): Response {
+function takePlace(places: Map<string, number>, caller: string): Disposable {
+  places.set(caller, (places.get(caller) ?? 0) + 1);
+  return {
+    [Symbol.dispose]() {
+      const left = (places.get(caller) ?? 1) - 1;
+      if (left > 0) places.set(caller, left);
+      else places.delete(caller);
+    },
+  };
+}
+
+function refuse(limit: string): Response {
   return toResponse({
     status: 429,
     code: "TOO_MANY_STREAMS",
-    detail: `This process serves no more than ${maxClients} streams at a time. Try again later, or read the list.`,
+    detail: `${limit} streams at a time. Try again later, or read the list.`,
     headers: { "retry-after": "10" },
   });
 }
