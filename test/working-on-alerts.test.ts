@@ -68,7 +68,7 @@ test("an alert goes from open to resolved and back, and its history says who and
     ),
   });
   const table = (await auditflow(["alerts", "show", id])).out.join("\n");
-  expect(table).toMatch(/^History\n[^]*resolve +ana +planned change$/m);
+  expect(table).toMatch(/^History\n[^]*resolve +ana +resolved false_positive +planned change$/m);
 });
 
 test("many alerts are changed by a query or from standard input, after a look at how many", async () => {

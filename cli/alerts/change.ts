@@ -136,7 +136,9 @@ function inParts(ids: readonly string[]): readonly Which[] {
   }));
 }
 
-function sentence({ matched, changed }: Outcome, isDryRun: boolean): string {
+function sentence({ matched, changed, refused }: Outcome, isDryRun: boolean): string {
   const alerts = matched === 1 ? "1 alert" : `${matched} alerts`;
-  return isDryRun ? `would change ${changed} of ${alerts}` : `changed ${changed} of ${alerts}`;
+  if (isDryRun) return `would change ${changed} of ${alerts}`;
+  const same = matched - changed - refused.length;
+  return `changed ${changed} of ${alerts}${same > 0 ? `; ${same} so already` : ""}`;
 }

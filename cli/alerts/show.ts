@@ -13,6 +13,7 @@ const detail = alertRow.extend({
   history: z.array(
     z.looseObject({
       action: z.string(),
+      after: z.looseObject({}),
       changed_at: z.string(),
       changed_by: z.looseObject({ id: z.string() }),
       reason: z.string().nullish(),
@@ -80,11 +81,12 @@ function sectionsOf({ count, evidence, history, deliveries }: Detail): readonly 
     },
     {
       title: "History",
-      header: ["TIME", "ACTION", "BY", "REASON"],
-      rows: history.map(({ changed_at, action, changed_by, reason }) => [
+      header: ["TIME", "ACTION", "BY", "NOW", "REASON"],
+      rows: history.map(({ changed_at, action, changed_by, after, reason }) => [
         changed_at,
         action,
         changed_by.id,
+        valuesOf(after),
         reason ?? "-",
       ]),
     },
@@ -101,4 +103,10 @@ function sectionsOf({ count, evidence, history, deliveries }: Detail): readonly 
       ]),
     },
   ];
+}
+
+/** What a change set, such as `resolved false_positive`. */
+function valuesOf(after: Readonly<Record<string, unknown>>): string {
+  const values = Object.values(after).map((value) => (value === null ? "none" : String(value)));
+  return values.join(" ") || "-";
 }

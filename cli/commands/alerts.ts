@@ -72,7 +72,7 @@ const snooze: Verb<ChangeOptions & { readonly until?: string; readonly for?: str
   toAction: ({ until, for: duration }) => ({ action: "snooze", until: untilOf(until, duration) }),
 };
 
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** The end of a time that is given as a duration or as its end, RFC 3339. */
 export function untilOf(until: string | undefined, duration: string | undefined): string {
@@ -81,9 +81,12 @@ export function untilOf(until: string | undefined, duration: string | undefined)
     if (Number.isNaN(ms)) throw new CliError(`--until "${until}" is no date and time.`, exitCode.usage);
     return new Date(ms).toISOString();
   }
-  const [, amount, unit] = /^(\d{1,5})([mhdw])$/.exec(duration ?? "") ?? [];
-  if (amount === undefined || !isUnit(unit)) {
+  if (duration === undefined) {
     throw new CliError("For how long? Give --for 30m|4h|7d or --until <time>.", exitCode.usage);
+  }
+  const [, amount, unit] = /^(\d{1,5})([smhdw])$/.exec(duration) ?? [];
+  if (amount === undefined || !isUnit(unit)) {
+    throw new CliError(`--for "${duration}" is no duration: expected such as 30m, 4h or 7d.`, exitCode.usage);
   }
   return new Date(Date.now() + Number(amount) * unitMs[unit]).toISOString();
 }

@@ -67,7 +67,7 @@ const change = actionBody({}).openapi("ChangeRequest", {
   example: { action: "resolve", disposition: "false_positive", reason: "The scanner of the security team." },
 });
 const bulkChange = actionBody(choice).openapi("BulkChangeRequest", {
-  example: { action: "acknowledge", query: "is:open rule:ssh-bruteforce", dry_run: true },
+  example: { action: "acknowledge", query: "is:open rule:ANLY-SEC-001", dry_run: true },
 });
 
 export const listChanges = operation({

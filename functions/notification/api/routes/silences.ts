@@ -61,7 +61,7 @@ export const createSilence = operation({
     })
     .openapi("SilenceRequest", {
       example: {
-        query: "rule:ssh-bruteforce host:edge-2",
+        query: "rule:ANLY-SEC-* host:bastion-1",
         comment: "The penetration test of this week.",
         ends_at: "2026-11-28T18:00:00Z",
       },
@@ -92,7 +92,7 @@ export const previewSilence = operation({
   scope: "viewer",
   body: z
     .strictObject({ query: queryText, from: when.optional(), to: when.optional() })
-    .openapi("SilencePreviewRequest", { example: { query: "rule:ssh-bruteforce", from: "now-30d" } }),
+    .openapi("SilencePreviewRequest", { example: { query: "rule:ANLY-SEC-001", from: "now-30d" } }),
   answers: {
     200: {
       description: "What it would have muted",
