@@ -92,6 +92,7 @@ describe("routes test", () => {
             group: null,
             held_by: null,
             held_until: null,
+            muted_for_good_by: null,
             repeat_interval: "1h",
             messages: [
               {
@@ -142,6 +143,62 @@ describe("routes test", () => {
       { in: "0s", muted_by: "mute_time/nights" },
       { at: "2026-11-23T05:00:00.000Z", muted_by: null },
     ]);
+  });
+
+  describe("a route that is muted for good", () => {
+    const at = ["--severity", "critical", "--host", "x", "--at", "2026-11-21T12:00:00Z"];
+    const always = 'mute_times: {always-now: {times: ["00:00-24:00"]}}\n';
+
+    test("is told as one, to machines and to people", async () => {
+      const file = await fileOf(
+        "always.yaml",
+        `${always}route: {channels: [console], mute_times: [always-now], repeat_interval: 1h}\n`,
+      );
+      const [verdict] = await verdicts([file, ...at]);
+      expect(verdict?.routes).toMatchObject([
+        {
+          held_by: "mute_time/always-now",
+          held_until: null,
+          muted_for_good_by: "mute_time/always-now",
+          messages: [{ in: "0s", muted_by: "mute_time/always-now" }],
+        },
+      ]);
+      expect((await runCommand(["routes", "test", file, ...at])).out).toContain(
+        "    silent    muted for good by mute_time/always-now: no end within a year",
+      );
+    });
+
+    test("outside of active times that never hold", async () => {
+      const file = await fileOf(
+        "never.yaml",
+        'mute_times: {no-day: {days_of_month: ["31"], months: [february]}}\n' +
+          "route: {channels: [console], active_times: [no-day], escalate: [{after: 1h, channels: [console]}]}\n",
+      );
+      const [verdict] = await verdicts([file, ...at]);
+      expect(verdict?.routes).toMatchObject([
+        {
+          muted_for_good_by: "active_time/no-day",
+          messages: [{ in: "0s", muted_by: "active_time/no-day" }],
+        },
+      ]);
+    });
+
+    test.each(["{every: 366d}", "{at: '08:00', days: [monday]}"])("with the digest %s", async (digest) => {
+      const file = await fileOf(
+        "digest.yaml",
+        `${always}route: {channels: [console], mute_times: [always-now], digest: ${digest}}\n`,
+      );
+      const [verdict] = await verdicts([file, ...at]);
+      expect(verdict?.routes[0]?.messages).toMatchObject([
+        { kind: "digest", muted_by: "mute_time/always-now" },
+      ]);
+    });
+
+    test("and one that repeats to nobody ends, too", async () => {
+      const file = await fileOf("nobody.yaml", "route: {channels: [], repeat_interval: 1h}\n");
+      const [verdict] = await verdicts([file, ...at]);
+      expect(verdict?.routes).toMatchObject([{ muted_for_good_by: null, messages: [] }]);
+    });
   });
 
   test("alerts given together can inhibit each other, from a file, from lines and from standard input", async () => {

@@ -23,6 +23,8 @@ export interface RouteVerdict {
   /** What keeps the route silent now, and until when. */
   readonly held_by: string | null;
   readonly held_until: string | null;
+  /** The same where no end is in sight within a year: only another file makes the route speak. */
+  readonly muted_for_good_by: string | null;
   readonly repeat_interval: string | null;
   /** If nobody does anything and no other alert comes; the first repetition stands for all. */
   readonly messages: readonly {
@@ -68,6 +70,7 @@ function toVerdict(
     group: route.groupBy === "alone" ? null : group.values,
     held_by: hold?.by ?? null,
     held_until: hold?.until === undefined ? null : toInstant(hold.until),
+    muted_for_good_by: hold && hold.until === undefined ? hold.by : null,
     repeat_interval: route.repeatIntervalMs === undefined ? null : formatDuration(route.repeatIntervalMs),
     messages: messages.map(({ at, kind, channels, step, mutedBy }) => ({
       at: toInstant(at),
@@ -96,6 +99,7 @@ function describeRoute({
   group,
   held_by,
   held_until,
+  muted_for_good_by,
   ...route
 }: RouteVerdict): readonly string[] {
   const values = Object.entries(group ?? {}).map(([field, value]) => `${field}=${value}`);
@@ -104,9 +108,10 @@ function describeRoute({
     `  ${path.join(" > ")}`,
     `    channels  ${channels.join(", ") || "none: nobody is told"}`,
     `    group     ${grouped}`,
-    ...(held_by === null
+    ...(held_until === null ? [] : [`    silent    ${held_by}, until ${held_until}`]),
+    ...(muted_for_good_by === null
       ? []
-      : [`    silent    ${held_by}, until ${held_until ?? "more than a year from now"}`]),
+      : [`    silent    muted for good by ${muted_for_good_by}: no end within a year`]),
     ...route.messages.map((message) => `    ${describeMessage(message, route.repeat_interval)}`),
   ];
 }

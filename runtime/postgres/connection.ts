@@ -13,6 +13,11 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   /** 0 switches it off. */
   readonly statementTimeoutMs: number;
+  /**
+   * Whether statements go by indexes wherever there is one. For those that write: their plans are kept, and
+   * one made while tables are new, and thought to be tiny, walks them whole when they have grown.
+   */
+  readonly byIndex?: boolean | undefined;
   /** Called with the channel of every notification that the connection listens to. */
   readonly onNotify?: (channel: string) => void;
 }
@@ -134,6 +139,7 @@ function createClient(options: ConnectionOptions, onLost: (client: Client) => vo
       // Statements over many partitions are taken for expensive, and compiling one took seconds where running
       // it takes milliseconds.
       jit: "off",
+      ...(options.byIndex ? { enable_seqscan: "off" } : {}),
     },
   });
   const client: Client = { sql, handler: handlerOf(sql), sockets, onLost: new Set() };

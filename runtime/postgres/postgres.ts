@@ -16,6 +16,8 @@ export interface PostgresOptions {
   readonly log: Log;
   readonly connectTimeoutMs?: number;
   readonly statementTimeoutMs?: number;
+  /** See `ConnectionOptions`. */
+  readonly byIndex?: boolean;
 }
 
 /** A PostgreSQL that may be away at any time. */
@@ -48,6 +50,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     log: options.log,
     connectTimeoutMs: options.connectTimeoutMs ?? 3000,
     statementTimeoutMs: options.statementTimeoutMs ?? 10_000,
+    byIndex: options.byIndex,
   };
   const guarded = guard(settings);
   return {

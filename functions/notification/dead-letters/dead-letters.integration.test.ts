@@ -122,6 +122,21 @@ describe("a dead letter", () => {
     expect(await letters.discard(randomUUID(), ana)).toEqual({ kind: "not-found" });
     expect(sent).toEqual([]);
   });
+
+  test("is handled also by somebody whose name and reason a database cannot hold", async () => {
+    const odd = { by: "b\u0000n", reason: "no\u0000ne\ud800" };
+    const id = await store(rejection(auditEvent()));
+    expect(await letters.replay(id, odd)).toMatchObject({ kind: "replayed" });
+    expect(await letters.find(id)).toMatchObject({
+      status: "replayed",
+      handled_by: "b\ufffdn",
+      handled_reason: "no\ufffdne\ufffd",
+    });
+    expect(await letters.discard(id, odd)).toMatchObject({
+      kind: "discarded",
+      letter: { handled_by: "b\ufffdn" },
+    });
+  });
 });
 
 describe("a rejected event, replayed,", () => {

@@ -1,5 +1,4 @@
 import type { FunctionHost } from "../../../runtime/function.ts";
-import { toColumn } from "../../../runtime/ledger/stored-event.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import type { ReplayHosts } from "./destination.ts";
 import {
@@ -71,14 +70,14 @@ export function createDeadLetters(deps: DeadLettersDeps): DeadLetters {
       const result = await replay(letter, body);
       log.info({ dead_letter: id, by, result: result.kind }, "a dead letter was replayed");
       if (result.kind === "replayed") {
-        await letters.handle(letter, { status: "replayed", by, reason: reason ? toColumn(reason) : null });
+        await letters.handle(letter, { status: "replayed", by, reason: reason || null });
       }
       return result;
     },
     async discard(id, { by, reason }) {
       const letter = await letters.find(id);
       if (!letter) return { kind: "not-found" };
-      const handled = await letters.handle(letter, { status: "discarded", by, reason: toColumn(reason) });
+      const handled = await letters.handle(letter, { status: "discarded", by, reason });
       if (!handled) return { kind: "handled", status: "discarded" };
       log.info({ dead_letter: id, by }, "a dead letter was discarded");
       return { kind: "discarded", letter: handled };

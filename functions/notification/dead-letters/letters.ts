@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { toColumn } from "../../../runtime/ledger/stored-event.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import { CursorError } from "../store/list/cursor.ts";
 
@@ -106,7 +107,8 @@ export function createLetters({ sql }: Postgres): Letters {
     },
     async handle({ dead_letter_id: id, last }, { status, by, reason }) {
       const [row] = await sql<Row[]>`
-        update dead_letters set handled_by = ${by}, handled_at = clock_timestamp(), handled_reason = ${reason},
+        update dead_letters set handled_by = ${toColumn(by)}, handled_at = clock_timestamp(),
+          handled_reason = ${reason === null ? null : toColumn(reason)},
           status = case when ${micros("last_received_at")} = ${last} then ${status} else status end
         where dead_letter_id = ${id} and status <> 'discarded'
         returning ${columns}`;

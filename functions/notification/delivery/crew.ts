@@ -7,6 +7,7 @@ import type { CircuitPolicy, CircuitView } from "./circuit.ts";
 import { createLanes, type Lane } from "./lanes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { Claim, DeliveryStore, Ended } from "./store.ts";
+import { type GivenUp, isFull } from "./sweep.ts";
 
 export interface CrewDeps extends Pick<FunctionHost<unknown>, "log" | "metrics" | "random" | "now"> {
   readonly store: DeliveryStore;
@@ -38,10 +39,13 @@ export interface Crew {
   attempts(): number;
   /** Milliseconds until something can be begun. */
   nextDue(): Promise<number | undefined>;
-  /** Gives up what is beyond its horizon. */
+  /** Gives up what is beyond its horizon, or a good part of it when that is very much. */
   sweep(): Promise<void>;
   circuits(): ReadonlyMap<string, CircuitView>;
 }
+
+/** Pages that are swept at once. */
+const sweepPages = 20;
 
 export function createCrew(deps: CrewDeps): Crew {
   const { store, policy } = deps;
@@ -95,8 +99,12 @@ export function createCrew(deps: CrewDeps): Crew {
       return waits.length > 0 ? Math.min(...waits) : undefined;
     },
     async sweep() {
-      const { givenUp } = await store.sweep([...lanes.current().keys()]);
-      tell.givenUp(givenUp);
+      // Claims wait meanwhile, so it goes on only so far.
+      for (let page = 0; page < sweepPages && !deps.isClosing(); page += 1) {
+        const swept = await store.sweep([...lanes.current().keys()]);
+        tell.givenUp(swept.givenUp);
+        if (!isFull(swept)) return;
+      }
     },
     circuits: () => lanes.views(),
   };
@@ -142,12 +150,13 @@ function createTeller({ log, metrics, lookIn, onOutbox }: CrewDeps) {
       if (outcome.kind === "failed") giveUp(claim.id, claim.channel, outcome.reason);
       if (event) onOutbox?.();
     },
-    givenUp(
-      swept: readonly { readonly id: string; readonly channel: string; readonly reason: string }[],
-    ): void {
-      for (const { id, channel, reason } of swept) {
+    givenUp(swept: readonly GivenUp[]): void {
+      for (const { id, channel, reason, untold } of swept) {
         metrics.deliveries.inc({ channel: label(channel), outcome: "failed" });
         giveUp(id, channel, reason);
+        if (untold !== undefined) {
+          log.error({ err: untold, delivery: id }, "a delivery cannot be told of as an event");
+        }
       }
       if (swept.length > 0) onOutbox?.();
     },

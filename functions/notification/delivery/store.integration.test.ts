@@ -11,6 +11,7 @@ import { toDeliveryEvent } from "./events.ts";
 import type { Outcome } from "./policy.ts";
 import { newDeliveries } from "./rows.testing.ts";
 import { type Claim, createDeliveryStore, type DeliveryStore, type Ended } from "./store.ts";
+import { isFull } from "./sweep.ts";
 import { writeDeliveries } from "./write-deliveries.ts";
 
 const log = createLog({ name: "test", level: "silent" });
@@ -264,6 +265,27 @@ describe("putting off and giving up", () => {
     const [event] = await events();
     expect(event?.data).toMatchObject({ code: "DELIVERY_EXPIRED", final: true, channel: "webhook" });
     expect(await store.sweep(["webhook", "other"])).toEqual({ givenUp: [], stranded: 0 });
+  });
+
+  test("one that no event can tell of is given up all the same, and keeps no other one", async () => {
+    await writeDeliveries(postgres.sql, newDeliveries(1, { channel: "" }), { horizonMs: 0 });
+    await writeDeliveries(postgres.sql, newDeliveries(1), { horizonMs: 0 });
+    const { givenUp } = await store.sweep(["webhook"]);
+    expect(givenUp).toHaveLength(2);
+    expect(givenUp.filter(({ untold }) => untold !== undefined)).toMatchObject([{ channel: "" }]);
+    expect((await rows()).every(({ status }) => status === "failed")).toBe(true);
+    expect((await events()).map(({ data }) => data)).toMatchObject([{ channel: "webhook" }]);
+  });
+
+  test("very many are given up page by page, and a full page says that there may be more", async () => {
+    await writeDeliveries(postgres.sql, newDeliveries(1001), { horizonMs: 0 });
+    const first = await store.sweep(["webhook"]);
+    expect([first.givenUp.length, isFull(first)]).toEqual([1000, true]);
+    const second = await store.sweep(["webhook"]);
+    expect([second.givenUp.length, isFull(second)]).toEqual([1, false]);
+    await write(1001, { channel: "gone" });
+    const third = await store.sweep(["webhook"]);
+    expect([third.stranded, isFull(third)]).toEqual([1000, true]);
   });
 
   test("what is under way is not given up before its lease ends", async () => {

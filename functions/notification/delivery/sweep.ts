@@ -16,6 +16,8 @@ export interface GivenUp {
   readonly id: string;
   readonly channel: string;
   readonly reason: string;
+  /** Why no event tells of it: its contract does not admit it. */
+  readonly untold?: unknown;
 }
 
 interface ExpiredRow {
@@ -27,8 +29,12 @@ interface ExpiredRow {
   readonly at: number;
 }
 
-/** Per statement; the rest is for the next sweep. */
+/** Per statement; the rest is for the next sweep: `isFull` says whether there may be any. */
 const maxRows = 1000;
+
+export function isFull({ givenUp, stranded }: SweepResult): boolean {
+  return givenUp.length >= maxRows || stranded >= maxRows;
+}
 
 /**
  * Gives up what is due and beyond its horizon, whether its channel is there or not, with an event for each,
@@ -47,14 +53,10 @@ export async function sweepDeliveries(
         and last_error is distinct from ${missing(sql)}
       order by due_at limit ${maxRows} for update skip locked)
     update deliveries set last_error = ${missing(sql)} where ${isPicked(sql)}`;
-  const expired = await transaction((inside) => giveUp(inside, names));
-  return {
-    stranded: stranded.count,
-    givenUp: expired.map(({ id, channel, reason }) => ({ id, channel, reason })),
-  };
+  return { stranded: stranded.count, givenUp: await transaction((inside) => giveUp(inside, names)) };
 }
 
-async function giveUp(sql: postgres.TransactionSql, names: string): Promise<readonly ExpiredRow[]> {
+async function giveUp(sql: postgres.TransactionSql, names: string): Promise<readonly GivenUp[]> {
   const rows = await sql<ExpiredRow[]>`
     with picked as materialized (
       select delivery_id, created_at from deliveries
@@ -66,13 +68,31 @@ async function giveUp(sql: postgres.TransactionSql, names: string): Promise<read
     where ${isPicked(sql)}
     returning delivery_id as id, to_jsonb(alert_ids) as "alertIds", channel, attempts, last_error as reason,
       extract(epoch from clock_timestamp())::float8 * 1000 as at`;
-  const events = rows.flatMap((row) => toEvent(row) ?? []);
+  const told = rows.map((row) => ({ row, ...eventOf(row) }));
+  const events = told.flatMap(({ event }) => event ?? []);
   if (events.length > 0) {
     await sql`
       insert into outbox (event)
       select value from jsonb_array_elements(${toStoredJson(events)}::text::jsonb)`;
   }
-  return rows;
+  return told.map(({ row: { id, channel, reason }, untold }) => ({
+    id,
+    channel,
+    reason,
+    ...(untold !== undefined && { untold }),
+  }));
+}
+
+/** An event that its contract does not admit must not keep the others from being given up. */
+function eventOf(row: ExpiredRow): {
+  readonly event?: ReturnType<typeof toEvent>;
+  readonly untold?: unknown;
+} {
+  try {
+    return { event: toEvent(row) };
+  } catch (error) {
+    return { untold: error };
+  }
 }
 
 function toEvent({ id, alertIds, channel, attempts, reason, at }: ExpiredRow) {

@@ -1,52 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
 
-import { UnavailableError } from "../../../runtime/failure.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
-import { ChannelError, type Message, type OpenChannel, type Send } from "../channels/channel.ts";
-import type { Claim, DeliveryStore, Ended } from "./store.ts";
+import { ChannelError, type OpenChannel, type Send } from "../channels/channel.ts";
+import { createMemory } from "./memory.testing.ts";
+import type { DeliveryStore } from "./store.ts";
 import { createWorker, type WorkerDeps } from "./worker.ts";
-
-const message: Message = {
-  type: "alert.raised",
-  timestamp: "2026-11-21T12:00:05.000Z",
-  data: { alert_id: "9b0c7f0a-7a44-5a0e-8f6a-6a0d8f1d2c3b", alert_name: "A", severity: "HIGH", count: 3 },
-};
-
-/** Deliveries in memory, as `<channel>/<number>`; `failures` makes the next records fail. */
-function createMemory(ids: readonly string[]) {
-  const pending = new Map(ids.map((id) => [id, 0]));
-  const recorded: Ended[] = [];
-  const order: string[] = [];
-  const faults = { records: 0, claims: 0 };
-  const store: DeliveryStore = {
-    async claim(rooms) {
-      if (faults.claims-- > 0) throw new UnavailableError("postgres", "away");
-      order.push(`claim ${rooms.map(({ channel, room }) => `${channel} ${room}`).join(", ")}`);
-      return rooms.flatMap(({ channel, room }) =>
-        [...pending]
-          .filter(([id]) => id.startsWith(`${channel}/`))
-          .slice(0, room)
-          .map(([id, attempts]) => take(id, channel, attempts)),
-      );
-    },
-    async record(attempts) {
-      if (faults.records-- > 0) throw new UnavailableError("postgres", "the connection was lost");
-      order.push(`record ${attempts.length}`);
-      recorded.push(...attempts);
-    },
-    putOff: async (channel) => order.push(`put off ${channel}`),
-    sweep: async () => ({ givenUp: [], stranded: 0 }),
-    nextDue: async () => undefined,
-  };
-  function take(id: string, channel: string, attempts: number): Claim {
-    pending.delete(id);
-    const attempt = attempts + 1;
-    return { id, createdAt: "", alertIds: [], channel, message, attempt, claimedAt: 0, leftMs: 86_400_000 };
-  }
-  const outcomes = () => recorded.map(({ claim, outcome }) => `${claim.id} ${outcome.kind}`);
-  return { store, pending, recorded, order, faults, outcomes };
-}
 
 const noted: Send = async () => ({});
 
@@ -219,6 +178,44 @@ describe("the worker", () => {
     await worker.run();
     expect(outcomes()).toEqual(["a/1 delivered"]);
   });
+
+  test("what cannot be written is tried again at the next regular look, not at once", async () => {
+    const { store } = createMemory([]);
+    const times = { run: 0, asked: 0 };
+    const flusher = {
+      async run() {
+        if ((times.run += 1) < 3) throw new Error("a template is broken");
+        return 0;
+      },
+      nextDue: async () => ((times.asked += 1), times.run < 3 ? 0 : undefined),
+    };
+    await using slow = open(store, { a: noted }, { flusher, policy: { pollMs: 60_000 } });
+    await slow.run();
+    expect(times).toEqual({ run: 1, asked: 0 });
+    await using quick = open(store, { a: noted }, { flusher, policy: { pollMs: 30 } });
+    await quick.run();
+    await vi.waitFor(() => expect(times.asked).toBeGreaterThan(0));
+    expect(times.run).toBeGreaterThan(2);
+  });
+
+  test.for([
+    { pages: 3, full: 2 },
+    { pages: 20, full: 1000 },
+  ])(
+    "what is beyond its horizon is swept page by page, but not for ever: $pages",
+    async ({ pages, full }) => {
+      const { store, order } = createMemory([]);
+      let swept = 0;
+      const sweep: DeliveryStore["sweep"] = async () => ({
+        stranded: (swept += 1) > full ? 1 : 1000,
+        givenUp: [],
+      });
+      await using worker = open({ ...store, sweep }, { a: noted });
+      await worker.run();
+      expect(swept).toBe(pages);
+      expect(order).toEqual(["claim a 8"]);
+    },
+  );
 
   test("it looks when something is due by itself", async () => {
     const { store, pending, outcomes } = createMemory([]);

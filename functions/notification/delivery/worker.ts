@@ -80,7 +80,7 @@ export interface Worker extends AsyncDisposable {
  * known by then are written. Disposing it delivers what is due, waits for what is under way, and then stops.
  */
 export function createWorker(deps: WorkerDeps): Worker {
-  const { flusher, log, elapsed = () => performance.now(), failpoint = noFailpoint } = deps;
+  const { log, elapsed = () => performance.now(), failpoint = noFailpoint } = deps;
   const policy = { ...standardPolicy, ...deps.policy };
   const aborting = new AbortController();
   const state = { isClosing: false };
@@ -107,18 +107,19 @@ export function createWorker(deps: WorkerDeps): Worker {
     },
   });
 
+  const flush = createFlush(deps);
   const sweep = atMostEvery(policy.sweepMs, elapsed, () => crew.sweep());
 
   const isAtRest = () => passes.isResting() && crew.inFlight() === 0;
   const settle = () => isAtRest() && calls.settle(crew.attempts());
 
   async function pass(reason: Reason): Promise<void> {
-    if (reason === "look") await sweep().then(() => flush(deps));
+    if (reason === "look") await sweep().then(() => flush.run());
     // An earlier pass may have found out that nothing is left.
     else if (!crew.mayWait()) return;
     await crew.claimAll();
     if (crew.mayWait() || state.isClosing) return;
-    passes.lookIn(Math.min(...[await crew.nextDue(), await flusher?.nextDue()].map((ms) => ms ?? Infinity)));
+    passes.lookIn(Math.min(...[await crew.nextDue(), await flush.nextDue()].map((ms) => ms ?? Infinity)));
   }
 
   function run(forMs: number): Promise<number> {
@@ -145,14 +146,25 @@ export function createWorker(deps: WorkerDeps): Worker {
   };
 }
 
-/** Writes what is due by now as deliveries. Deliveries that are there go also when that fails. */
-async function flush({ flusher, log }: Pick<WorkerDeps, "flusher" | "log">): Promise<void> {
-  try {
-    await flusher?.run();
-  } catch (error) {
-    if (error instanceof UnavailableError) throw error;
-    log.error({ err: error }, "messages that are due cannot be written");
-  }
+/**
+ * Writes what is due by now as deliveries. Deliveries that are there go also when that fails; what could not
+ * be written is due all the time then, so that it is left to the next regular look.
+ */
+function createFlush({ flusher, log }: Pick<WorkerDeps, "flusher" | "log">) {
+  let isFailing = false;
+  return {
+    async run(): Promise<void> {
+      try {
+        await flusher?.run();
+        isFailing = false;
+      } catch (error) {
+        if (error instanceof UnavailableError) throw error;
+        isFailing = true;
+        log.error({ err: error }, "messages that are due cannot be written");
+      }
+    },
+    nextDue: async () => (isFailing ? undefined : await flusher?.nextDue()),
+  };
 }
 
 /** The work, at the first call and then no more often than that; when it fails, at the next call. */

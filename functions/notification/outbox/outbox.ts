@@ -11,6 +11,16 @@ export interface Claimed {
   readonly attempt: number;
 }
 
+/** An event that this process holds the lease of and that cannot be read. */
+export interface Unreadable extends Omit<Claimed, "event"> {
+  readonly error: unknown;
+}
+
+export interface Claims {
+  readonly events: readonly Claimed[];
+  readonly unreadable: readonly Unreadable[];
+}
+
 /** When an event that was not confirmed may be claimed again. */
 export interface PutOff {
   readonly id: string;
@@ -21,7 +31,7 @@ export interface PutOff {
 /** The outbox table; all times are the database's. */
 export interface EventOutbox {
   /** Takes events that are due and nobody else holds, for `leaseMs`; those that wait longest first. */
-  claim(wanted: { readonly limit: number; readonly leaseMs: number }): Promise<readonly Claimed[]>;
+  claim(wanted: { readonly limit: number; readonly leaseMs: number }): Promise<Claims>;
   /** Removes what the broker confirmed, whoever holds the lease by now. */
   remove(ids: readonly string[]): Promise<void>;
   /** Gives events back, unless another attempt holds them by now. */
@@ -47,7 +57,11 @@ export function createEventOutbox({ sql }: Pick<Postgres, "sql">): EventOutbox {
           select outbox_id from outbox where due_at <= now()
           order by due_at, outbox_id limit ${limit} for update skip locked))
         returning outbox_id::text as id, event, attempts as attempt`;
-      return rows.map(({ event, ...row }) => ({ ...row, event: toEvent(event) }));
+      const read = rows.map(({ event, ...row }) => ({ ...row, ...readEvent(event) }));
+      return {
+        events: read.flatMap((row) => ("event" in row ? [row] : [])),
+        unreadable: read.flatMap((row) => ("error" in row ? [row] : [])),
+      };
     },
     async remove(ids) {
       if (ids.length === 0) return;
@@ -68,6 +82,15 @@ export function createEventOutbox({ sql }: Pick<Postgres, "sql">): EventOutbox {
       return { depth: row?.depth ?? 0, dueMs: row?.due_ms == null ? undefined : Math.max(0, row.due_ms) };
     },
   };
+}
+
+/** One that cannot be read must not keep those from going that were claimed with it. */
+function readEvent(event: object): { readonly event: Event } | { readonly error: unknown } {
+  try {
+    return { event: toEvent(event) };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** The table holds events in the JSON format of CloudEvents. */

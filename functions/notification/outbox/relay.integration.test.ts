@@ -150,6 +150,25 @@ test("an event that is not confirmed is tried again later under its id, and hold
   expect(broker.offered.get(refused)).toBe(3);
 });
 
+test("an event that cannot be read stays, is told of, and holds up none of those claimed with it", async () => {
+  // First of all, and more than one claim holds.
+  await postgres.sql`
+    insert into outbox (event, due_at)
+    select '{"specversion": "1.0"}', now() - interval '1 hour' from generate_series(1, 33)`;
+  const ids = await fill(40);
+  const broker = openBroker();
+  await using relay = openRelay(broker.sink, { policy: { firstBackoffMs: 20_000 } });
+  expect(await relay.run()).toBe(40);
+  expect(broker.ids()).toEqual(ids.toSorted());
+  expect(await depth()).toBe(33);
+  expect(relay.lines.map(({ msg }) => msg)).toEqual(
+    Array.from({ length: 33 }, () => "an event in the outbox cannot be read and stays"),
+  );
+  const [row] = await postgres.sql<{ isPutOff: boolean }[]>`
+    select bool_and(due_at > now() and due_at < now() + interval '30 s') as "isPutOff" from outbox`;
+  expect(row, "after its back-off, not the lease").toEqual({ isPutOff: true });
+});
+
 test("a relay that dies between the confirm and the removal has it sent again, under the same id", async () => {
   const [id] = await fill(1);
   const broker = openBroker();

@@ -62,9 +62,9 @@ export function createRelay(deps: RelayDeps): Relay {
   async function drainOutbox(): Promise<number> {
     let confirmed = 0;
     while (!stopping.signal.aborted) {
-      const { claimed, sent } = await relayClaim();
+      const { claimed, sent, failed } = await relayClaim();
       confirmed += sent;
-      isBrokerAway = claimed === policy.limit && sent === 0;
+      isBrokerAway = claimed === policy.limit && failed > 0 && sent === 0;
       if (claimed < policy.limit || isBrokerAway) break;
     }
     return confirmed;
@@ -115,17 +115,24 @@ interface RoundDeps extends SendDeps, Pick<RelayDeps, "log" | "failpoint"> {
 function createRound({ outbox, log, failpoint = noFailpoint, ...deps }: RoundDeps) {
   const send = createSend(deps);
   const report = createReport(log);
+  const wait = (attempt: number) => backoffMs(attempt, deps.random(), deps.policy);
 
-  return async (): Promise<{ readonly claimed: number; readonly sent: number }> => {
-    const claims = await outbox.claim(deps.policy);
-    const outcomes = await Promise.all(claims.map(send));
+  return async (): Promise<Record<"claimed" | "sent" | "failed", number>> => {
+    const { events, unreadable } = await outbox.claim(deps.policy);
+    for (const { id, error } of unreadable) {
+      log.error({ err: error, outbox: id }, "an event in the outbox cannot be read and stays");
+    }
+    const outcomes = await Promise.all(events.map(send));
     await failpoint("outbox-after-send");
     const sent = outcomes.filter(({ error }) => error === undefined);
     const failed = outcomes.filter(({ error }) => error !== undefined);
     await outbox.remove(sent.map(({ claim }) => claim.id));
-    await outbox.putOff(failed.map(({ claim: { id, attempt }, afterMs }) => ({ id, attempt, afterMs })));
+    await outbox.putOff([
+      ...failed.map(({ claim: { id, attempt }, afterMs }) => ({ id, attempt, afterMs })),
+      ...unreadable.map(({ id, attempt }) => ({ id, attempt, afterMs: wait(attempt) })),
+    ]);
     report(failed[0]?.error, { failed: failed.length, sent: sent.length });
-    return { claimed: claims.length, sent: sent.length };
+    return { claimed: events.length + unreadable.length, sent: sent.length, failed: failed.length };
   };
 }
 

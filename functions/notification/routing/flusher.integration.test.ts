@@ -278,3 +278,22 @@ test("a run is bounded, and what is left is due at once", async () => {
   expect(await flusher.nextDue()).toBeGreaterThan(0);
   expect(await postgres.sql`select from deliveries`).toHaveLength(45);
 });
+
+test("groups that together have more rows than one look reads are looked at one after the other", async () => {
+  const routes = routesOf("route: {channels: [chat], group_by: [host], group_wait: 0s}");
+  const deps = { routes: () => routes, silences };
+  const alerts = await insertAll([{ server_hostname: "a" }, { server_hostname: "b" }]);
+  await postgres.transaction(async (sql) => {
+    await createTell(deps)(
+      sql,
+      alerts.map((alert) => ({ kind: "raised", alert })),
+    );
+    await sql`insert into notification_group_members (group_id, alert_id, kind, added_at)
+      select group_id, gen_random_uuid(), 'raised', now() from notification_groups, generate_series(1, 2999)`;
+  });
+  const flusher = createFlusher({ ...deps, postgres, maxRounds: 1 });
+  expect(await flusher.run()).toBe(1);
+  expect(await flusher.nextDue()).toBe(0);
+  expect(await flusher.run()).toBe(1);
+  expect(await postgres.sql`select from deliveries`).toHaveLength(2);
+});

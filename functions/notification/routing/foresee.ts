@@ -7,10 +7,13 @@ export type Foreseen = Pick<GroupMessage, "kind" | "channels" | "mutedBy" | "ste
 
 /** Longer ahead nobody looks, and what repeats never ends. */
 const maxForeseen = 12;
+/** A route without channels has its times too, and says nothing at any of them. */
+const maxLooks = 100;
 
 /**
  * What people will be told of an alert that comes now and that nobody does anything about, if no other one
- * joins it: the first repetition stands for all of them.
+ * joins it: the first repetition stands for all of them. Of a mute time that does not end within a year the
+ * end is not awaited.
  */
 export function foresee(
   { muteTimes }: Pick<Routes, "muteTimes">,
@@ -19,17 +22,21 @@ export function foresee(
 ): readonly Foreseen[] {
   const foreseen: Foreseen[] = [];
   let state: GroupState = { members: [member] };
-  let at: number | undefined = now;
+  let at = now;
   // Nobody resolves it, so nobody need look whether somebody did.
   const unwatched = { ...route, sendResolved: false };
-  while (at !== undefined && foreseen.length < maxForeseen) {
-    const decision = decide(unwatched, state, { now: at, hold: holdOf(route, muteTimes, at) });
+  for (let looks = 0; looks < maxLooks && at < Infinity && foreseen.length < maxForeseen; looks += 1) {
+    const hold = holdOf(route, muteTimes, at);
+    const decision = decide(unwatched, state, {
+      now: at,
+      hold: hold && { ...hold, until: hold.until ?? Infinity },
+    });
     for (const { kind, channels, mutedBy, step } of decision.messages) {
       foreseen.push({ at, kind, channels, mutedBy, step });
     }
     if (foreseen.some(({ kind }) => kind === "repeated") || isQuiet(route, decision)) break;
     state = decision;
-    at = decision.dueAt;
+    at = decision.dueAt ?? Infinity;
   }
   return foreseen;
 }

@@ -8,6 +8,16 @@ export interface Hold {
   readonly until?: number | undefined;
 }
 
+/** A time through which a route is silent without a break. */
+interface Span {
+  readonly from: number;
+  readonly until: number | undefined;
+}
+
+const knownSpans = new WeakMap<Routes["muteTimes"], Map<string, Span>>();
+/** An end that is too far away to be seen comes nearer. */
+const recheckMs = 86_400_000;
+
 /** Whether a route is silent at an instant: within one of its mute times, or outside all its active times. */
 export function holdOf(
   route: Pick<Route, "muteTimes" | "activeTimes">,
@@ -16,8 +26,20 @@ export function holdOf(
 ): Hold | undefined {
   const by = holderAt(now);
   if (by === undefined) return undefined;
-  const windows = windowsOf([...route.muteTimes, ...route.activeTimes]);
-  return { by, until: endOf(windows, now, (instant) => holderAt(instant) !== undefined) };
+  return { by, until: untilOf() };
+
+  /** To find an end takes a look at up to 400 days, and a storm of alerts asks for the same one each time. */
+  function untilOf(): number | undefined {
+    const key = JSON.stringify([route.muteTimes, route.activeTimes]);
+    const spans = knownSpans.get(muteTimes) ?? new Map<string, Span>();
+    knownSpans.set(muteTimes, spans);
+    const known = spans.get(key);
+    if (known && known.from <= now && now < (known.until ?? known.from + recheckMs)) return known.until;
+    const windows = windowsOf([...route.muteTimes, ...route.activeTimes]);
+    const until = endOf(windows, now, (instant) => holderAt(instant) !== undefined);
+    spans.set(key, { from: now, until });
+    return until;
+  }
 
   function holderAt(instant: number): string | undefined {
     const isIn = (name: string) => windowsOf([name]).some((window) => contains(window, instant));

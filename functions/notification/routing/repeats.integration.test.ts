@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import type { AlertSummary } from "../alert-view.ts";
 import { openRouting } from "./harness.testing.ts";
 import { routesOf } from "./routing.testing.ts";
 
@@ -96,6 +97,62 @@ route: {channels: [chat]}`),
     await routing.raise({});
     expect((await routing.written()).filter(({ status }) => status === "muted")).toEqual([]);
   });
+});
+
+test("an inhibition compares fields as they are written, and nothing with nothing", async () => {
+  routing.use(
+    routesOf(`
+inhibit:
+  - {name: down, source: 'rule:down', target: 'severity:<=high', equal: [host, actor]}
+route: {channels: [chat]}`),
+  );
+  const source = { rule_id: "down", severity: "CRITICAL" } as const;
+  await routing.raise(
+    { ...source, server_hostname: "Edge-1", actor_id: 'a"b\\{c}' },
+    { ...source, server_hostname: "edge-2", actor_id: null },
+  );
+  const muted = async (...changes: readonly Partial<AlertSummary>[]) => {
+    const ids = (await routing.raise(...changes)).map(({ alert_id }) => alert_id);
+    const rows = (await routing.written()).filter(({ status }) => status === "muted");
+    return ids.map((id) => rows.some((row) => row.ids.includes(id)));
+  };
+  const same = { server_hostname: "Edge-1", actor_id: 'a"b\\{c}' };
+  const none = { server_hostname: "edge-2", actor_id: null };
+  expect(await muted(same, { ...same, server_hostname: "edge-1" }, { ...same, actor_id: null })).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(await muted(same)).toEqual([true]);
+  expect(await muted(none, { ...none, actor_id: "x" }, same)).toEqual([true, false, true]);
+});
+
+test("a route that is muted for good is looked at once, and then not before a day is over", async () => {
+  routing.use(
+    routesOf(
+      'mute_times: {ever: {times: ["00:00-24:00"]}}\nroute: {channels: [chat], mute_times: [ever], group_by: [], group_wait: 0s}',
+    ),
+  );
+  await routing.raise({}, {});
+  expect(await routing.flusher().run()).toBe(1);
+  expect(await routing.flusher().run()).toBe(0);
+  expect(await routing.flusher().nextDue()).toBeGreaterThan(23 * 3_600_000);
+  expect(await routing.brief()).toEqual(["raised chat muted 2"]);
+});
+
+test("an alert that was to leave its group and belongs to it after all stays, with what people know", async () => {
+  routing.use(routesOf("route: {channels: [chat], repeat_interval: 1h}"));
+  const [alert] = await routing.raise({});
+  await routing.postgres.sql`update notification_groups set route = '', due_at = timestamptz 'epoch'`;
+  expect(await routing.flusher().run()).toBeGreaterThan(0);
+  expect(await routing.groups()).toEqual({ groups: 1, members: 1 });
+  await routing.letPass("61 minutes");
+  await routing.flusher().run();
+  const rows = await routing.written();
+  expect(rows.map(({ kind, route, ids }) => [kind, route, ids])).toEqual([
+    ["raised", "root", [alert?.alert_id]],
+    ["repeated", "root", [alert?.alert_id]],
+  ]);
 });
 
 test("a digest lists what came since the last one", async () => {

@@ -23,7 +23,7 @@ export async function markStray(sql: postgres.TransactionSql, groupIds: readonly
 
 /**
  * Moves the alerts of a group whose route is gone to the routes they take now, with what people know of
- * them, and closes the group. What people were not told of is told there, at the root if nowhere else.
+ * them, and closes the group, unless that is where one of them belongs after all. What people were not told of is told there, at the root if nowhere else.
  */
 export async function moveGroup(
   sql: postgres.TransactionSql,
@@ -48,10 +48,16 @@ export async function moveGroup(
     })),
     moved.map(({ group, member }) => ({ group_id: group.id, ...memberRow(member) })),
   );
-  if (rows.length > 0) {
+  const staying = moved.filter((one) => one.group.id === group.group_id);
+  const [home] = staying;
+  if (home) {
+    await sql`update notification_groups set route = ${home.route.name} where group_id = ${group.group_id}`;
+  }
+  const stayingIds = new Set(staying.map(({ member }) => member.id));
+  const leaving = rows.map(({ alert_id }) => alert_id).filter((id) => !stayingIds.has(id));
+  if (leaving.length > 0) {
     await sql`delete from notification_group_members
-      where group_id = ${group.group_id} and alert_id in (
-        select value::uuid from jsonb_array_elements_text(${JSON.stringify(rows.map(({ alert_id }) => alert_id))}::text::jsonb))`;
+      where group_id = ${group.group_id} and alert_id = any (${arrayLiteral(leaving)}::uuid[])`;
   }
   // More rows than one look reads are moved by the next one.
   await sql`delete from notification_groups where group_id = ${group.group_id}

@@ -136,6 +136,44 @@ route: {channels: [], mute_times: [nights, weekends]}`);
   });
 });
 
+describe("an end that was found before", { timeout: 60_000 }, () => {
+  const text = `
+mute_times:
+  nights: {times: ['22:00-06:00'], location: Europe/Berlin}
+  weekends: {weekdays: [saturday, sunday]}
+  ever: {months: ['january:december']}
+route: {channels: [], mute_times: [nights, weekends], routes: [{match: 'rule:ever', mute_times: [ever]}]}`;
+  const known = routesOf(text);
+
+  test("is the one that is found anew, whatever was asked before", () => {
+    const instants = fc.integer({ min: at("2026-01-01T00:00:00Z"), max: at("2026-03-01T00:00:00Z") });
+    fc.assert(
+      fc.property(fc.constantFrom(known.root, ...known.root.routes), instants, (route, now) => {
+        const anew = new Map(known.muteTimes);
+        expect(holdOf(route, known.muteTimes, now)).toEqual(holdOf(route, anew, now));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("is not looked for again: a storm asks for it once for each alert", () => {
+    let asked = 0;
+    const counted = new Map(known.muteTimes);
+    counted.get = (name) => {
+      asked += 1;
+      return known.muteTimes.get(name);
+    };
+    const [ever] = known.root.routes;
+    if (!ever) throw new Error("no route");
+    const start = at("2026-11-21T12:00:00Z");
+    expect(holdOf(ever, counted, start)).toEqual({ by: "mute_time/ever", until: undefined });
+    expect(asked).toBeGreaterThan(400);
+    asked = 0;
+    for (let second = 0; second < 100; second += 1) holdOf(ever, counted, start + second * 1000);
+    expect(asked).toBe(100);
+  });
+});
+
 describe("a digest", () => {
   const digest = { at: 480, location: "Europe/Berlin", weekdays: [1, 3] };
   test.each([

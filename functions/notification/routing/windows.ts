@@ -49,6 +49,34 @@ function fitsDay(
   return daysOfMonth.some(({ from, to }) => count(from) <= day.day && day.day <= count(to));
 }
 
+/** After 28 years weekdays, months and leap days come in the same order again. */
+const cycleDays = 28 * 366;
+
+function cycle(): readonly (LocalDay & { readonly weekday: number })[] {
+  return Array.from({ length: cycleDays }, (_, day) => shiftDay({ year: 2001, month: 1, day: 1 }, day));
+}
+
+/** Whether no day has a time in a window, such as 31 February. */
+export function isNever(window: TimeWindow): boolean {
+  return !cycle().some((day) => fitsDay(window, day));
+}
+
+/** Whether a window has no gap: every minute of every day. */
+export function isAlways(window: TimeWindow): boolean {
+  const covered = timesOf(window)
+    .flatMap(({ from, to }) =>
+      from < to
+        ? [{ from, to }]
+        : [
+            { from: 0, to },
+            { from, to: 1440 },
+          ],
+    )
+    .toSorted((a, b) => a.from - b.from)
+    .reduce((end, { from, to }) => (from <= end ? Math.max(end, to) : end), 0);
+  return covered >= 1440 && cycle().every((day) => fitsDay(window, day));
+}
+
 /** How many days ahead an end is looked for: any window but one of 29 February opens and closes in a year. */
 const horizonDays = 400;
 

@@ -80,6 +80,14 @@ describe("a silence", () => {
     expect(await silences.find("no id")).toBeUndefined();
   });
 
+  test("is ended also by somebody whose name a database cannot hold", async () => {
+    const { silence_id: id } = await silences.create(wanted());
+    expect(await silences.expire(id, "b\u0000n\ud800")).toMatchObject({
+      kind: "expired",
+      silence: { expired_by: "b\ufffdn\ufffd" },
+    });
+  });
+
   test.for<[string, Partial<NewSilence>, string]>([
     ["an empty query", { query: " " }, "/query"],
     ["a query about the data of events", { query: "data.user_id:root" }, "/query"],

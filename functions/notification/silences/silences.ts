@@ -1,6 +1,7 @@
 import type postgres from "postgres";
 
 import { toInstant } from "../../../events/time.ts";
+import { toColumn } from "../../../runtime/ledger/stored-event.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import type { Query } from "../query/query.ts";
 import { type ActiveSilence, createActiveSilences } from "./active.ts";
@@ -75,7 +76,7 @@ export function createSilences({ postgres, newId, now }: SilencesDeps): Silences
       if (!uuid.test(id)) return { kind: "not-found" };
       const at = toInstant(now());
       const [expired] = await sql<SilenceRow[]>`
-        update silences set expired_at = ${at}::timestamptz, expired_by = ${by}
+        update silences set expired_at = ${at}::timestamptz, expired_by = ${toColumn(by)}
         where silence_id = ${id} and expired_at is null and ends_at > ${at}::timestamptz
         returning ${columns(sql)}`;
       if (expired) return { kind: "expired", silence: toSilence(expired) };

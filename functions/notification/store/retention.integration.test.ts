@@ -30,6 +30,7 @@ async function storedBefore(days: number, status = "resolved"): Promise<string> 
     const { occasions } = await writeAlerts(sql, [emission]);
     await tellAll(["console"])(sql, occasions);
     await sql`update episodes set status = ${status} where episode_id = ${alertId}`;
+    await sql`update deliveries set status = 'delivered' where ${alertId} = any(alert_ids)`;
     await sql`
       insert into alert_changes (change_id, alert_id, revision, action, actor_type, actor_id, before, after)
       values (${deriveUuid("change", alertId)}, ${alertId}, 1, 'resolve', 'user', 'ana', '{}', '{}')`;
@@ -154,6 +155,38 @@ test("alerts stay for as long as the episodes that are named after them cannot g
     await other.end();
   }
 }, 30_000);
+
+test("a delivery that is still tried stays, and its month with it", async () => {
+  await postgres.sql`truncate deliveries`;
+  await postgres.sql`select notification_ensure_partitions(2, now() - interval '130 days')`;
+  await postgres.sql`
+    insert into deliveries (delivery_id, alert_ids, channel, kind, message, status, give_up_at, created_at)
+    select gen_random_uuid(), '{}', channel, 'raised', '{}', status, now() + horizon * interval '1 hour',
+      now() - age * interval '1 day'
+    from (values ('held', 'pending', 1, 120), ('held', 'failed', 1, 120), ('over', 'pending', -1, 85),
+      ('held by default', 'pending', 1, 400), ('default', 'failed', 1, 400), ('default', 'pending', -1, 400)
+    ) as given (channel, status, horizon, age)`;
+  const left = async () =>
+    (await postgres.sql<{ channel: string }[]>`select channel from deliveries`).map(({ channel }) => channel);
+  const [{ name } = { name: "" }] = await postgres.sql<{ name: string }[]>`
+    select distinct tableoid::regclass::text as name from deliveries where channel = 'held'`;
+  const planned = await runRetention({ postgres, days: 40, dryRun: true });
+  const done = await runRetention({ postgres, days: 40, dryRun: false });
+  expect(done.tables).toEqual(planned.tables);
+  const deliveries = done.tables.find(({ table }) => table === "deliveries");
+  expect(deliveries).toMatchObject({ rows: 3, kept: [name] });
+  expect(await left()).toEqual(expect.arrayContaining(["held", "held", "held by default"]));
+  expect(await left()).not.toEqual(expect.arrayContaining(["over"]));
+  expect(await left()).not.toEqual(expect.arrayContaining(["default"]));
+  // Nor may what asks the database itself.
+  expect(await postgres.sql`select notification_expire(40, ${name}, 1) as deleted`).toEqual([
+    { deleted: null },
+  ]);
+  await postgres.sql`update deliveries set status = 'delivered' where status = 'pending'`;
+  const later = await runRetention({ postgres, days: 40, dryRun: false });
+  expect(later.tables.find(({ table }) => table === "deliveries")).toMatchObject({ rows: 3, kept: [] });
+  expect(await left()).toEqual([]);
+});
 
 test("history cannot be changed or deleted, not even by its owner", async () => {
   await storedBefore(3);

@@ -38,7 +38,7 @@ export interface RetentionReport {
 /**
  * Deletes what is older than so many days from all tables of alerts, deliveries, dead letters and the ledger,
  * as whole months where it can, and makes the partitions of the months ahead. What is pending in the ledger
- * stays. Safe to run at any time, twice at once and after a run that was cut off. Throws UnavailableError while
+ * stays, and so does the month of a delivery that is still tried. Safe to run at any time, twice at once and after a run that was cut off. Throws UnavailableError while
  * the database is away.
  */
 export async function runRetention(options: RetentionOptions): Promise<RetentionReport> {
@@ -60,18 +60,22 @@ interface Expired {
   readonly whole: boolean;
   readonly rows: number;
   readonly open: number;
+  /** It is a month with deliveries that are still tried. */
+  readonly pending: boolean;
 }
 
 async function expirePartitions(options: RetentionOptions): Promise<readonly TableRetention[]> {
   const { postgres, days, dryRun } = options;
   const old = await postgres.sql<Expired[]>`
-    select name, parent, whole, rows::float8 as rows, open::float8 as open from notification_expired(${days})`;
+    select name, parent, whole, rows::float8 as rows, open::float8 as open, pending
+    from notification_expired(${days})`;
   const results: { readonly partition: Expired; readonly isGone: boolean }[] = [];
   for (const partition of old) {
     // An episode whose alert is gone would be listed and could not be opened or written.
     const named = partition.name.replace(/^alerts/, "episodes");
     const isNeeded = results.some((other) => !other.isGone && other.partition.name === named);
-    const isGone = dryRun || (!isNeeded && (await expirePartition(options, partition)));
+    const isHeld = isNeeded || partition.pending;
+    const isGone = !isHeld && (dryRun || (await expirePartition(options, partition)));
     results.push({ partition, isGone });
   }
   return [...Map.groupBy(results, ({ partition }) => partition.parent)].map(([table, parts]) => {

@@ -115,9 +115,13 @@ async function answer(request: Request, createTeller: () => Teller, open: Open):
   const end = () => client.end("event: bye\ndata: {}\n\n");
   client.send("retry: 3000\n\n");
   try {
-    const since = parseCursor(request.headers.get("last-event-id") ?? "");
-    const { leave } = await feed.join(memberOf(client, createTeller(), log), since);
+    const id = request.headers.get("last-event-id") ?? "";
+    const since = parseCursor(id);
+    const member = memberOf(client, createTeller(), log);
+    const { leave } = await feed.join(member, since);
     held.defer(leave);
+    // Nobody can tell what was missed since an id that is not ours.
+    if (id !== "" && since === undefined) member.reset();
   } catch (error) {
     client.end("");
     throw error;

@@ -26,14 +26,19 @@ export function buildRoutes(file: FileNode & { readonly route: RouteNode }, text
     hash: createHash("sha256").update(text).digest("hex"),
     root: buildRoute(file.route, { inherited: {}, above: undefined, names }),
     channels: Object.entries(file.channels).map(([name, { type, settings }]) => ({ name, type, settings })),
-    muteTimes: new Map(
-      Object.entries(file.mute_times).map(([name, { days_of_month: daysOfMonth, ...window }]) => [
-        name,
-        { ...window, daysOfMonth },
-      ]),
-    ),
+    muteTimes: windowsOf(file),
     inhibitions: file.inhibit.map(({ within, ...rest }): Inhibition => ({ ...rest, withinMs: within })),
   };
+}
+
+/** The times a file names. */
+export function windowsOf({ mute_times }: Pick<FileNode, "mute_times">): Routes["muteTimes"] {
+  return new Map(
+    Object.entries(mute_times).map(([name, { days_of_month: daysOfMonth, ...window }]) => [
+      name,
+      { ...window, daysOfMonth },
+    ]),
+  );
 }
 
 function namesOf({ name, routes = [] }: RouteNode): readonly string[] {

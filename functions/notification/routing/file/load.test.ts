@@ -18,6 +18,51 @@ const told = (text: string, more: Partial<LoadOptions> = {}) =>
 
 const root = "route: {channels: [console]}\n";
 
+describe("times that never change are warned of", () => {
+  const warned = (windows: string, route: string) => {
+    const { problems } = load(`mute_times: {${windows}}\nroute: {channels: [console], ${route}}`);
+    return problems.map(({ severity, line, path, message }) => `${severity} ${line} ${path} ${message}`);
+  };
+
+  test.each([
+    "times: ['00:00-24:00']",
+    "times: ['06:00-22:00', '22:00-06:00']",
+    "times: ['12:00-24:00', '00:00-13:00'], weekdays: ['monday:sunday'], location: Europe/Berlin",
+    "months: ['january:december']",
+    "days_of_month: ['1:15', '16:31']",
+  ])("a mute time without a gap: {%s}", (window) => {
+    expect(warned(`w: {${window}}`, "mute_times: [w]")).toEqual([
+      expect.stringMatching(/^warning 1 mute_times\.w "w" leaves no gap/),
+    ]);
+  });
+
+  test("active times that never hold", () => {
+    expect(warned("w: {days_of_month: ['30:31'], months: [february]}", "active_times: [w]")).toEqual([
+      expect.stringMatching(/^warning 1 mute_times\.w "w" never holds/),
+    ]);
+  });
+
+  test("times that leave no gap together, once for the route that says them", () => {
+    const windows = "am: {times: ['00:00-12:00']}, pm: {times: ['12:00-24:00']}";
+    const children = "routes: [{match: 'rule:a'}, {match: 'rule:b', mute_times: [am]}]";
+    expect(warned(windows, `mute_times: [am, pm], ${children}`)).toEqual([
+      expect.stringMatching(/^warning 2 route The times of route "root" leave no gap/),
+    ]);
+    expect(
+      warned(windows, "routes: [{match: 'rule:a', mute_times: [am], active_times: [am]}], mute_times: [pm]"),
+    ).toEqual([expect.stringMatching(/^warning 2 route\.routes\[0\] /)]);
+  });
+
+  test.each([
+    "times: ['00:00-23:59']",
+    "weekdays: ['monday:saturday']",
+    "days_of_month: ['29'], months: [february], weekdays: [sunday]",
+    "times: ['12:00-06:00'], weekdays: [monday]",
+  ])("and no others: {%s}", (window) => {
+    expect(warned(`w: {${window}}`, "mute_times: [w]")).toEqual([]);
+  });
+});
+
 describe("a routes file that is wrong", () => {
   test("everything at once, in the order of the file", () => {
     const problems = told(`

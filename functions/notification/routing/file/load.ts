@@ -1,7 +1,8 @@
 import type { Routes } from "../routes.ts";
-import { buildRoutes } from "./build.ts";
+import { buildRoutes, windowsOf } from "./build.ts";
 import { type ChannelOptions, checkChannels, keysAt } from "./channels.ts";
 import { readDocument, type RouteDocument, type RouteFile } from "./document.ts";
+import { checkEndless, checkSilent } from "./endless.ts";
 import { toFindings, valueAt } from "./issues.ts";
 import { type Finding, quote, type RouteProblem } from "./problem.ts";
 import { checkTree, type Defined } from "./references.ts";
@@ -37,7 +38,10 @@ export function loadRoutes(files: readonly RouteFile[], options: LoadOptions): L
     inhibit: nodes.flatMap(({ inhibit }) => inhibit),
     route,
   };
-  return { routes: buildRoutes(all, JSON.stringify(files)), problems };
+  const routes = buildRoutes(all, JSON.stringify(files));
+  const rooted = documents.find(({ value }) => valueAt(value, ["route"]) !== undefined);
+  const silent = rooted ? checkSilent(routes).map(rooted.locate) : [];
+  return { routes, problems: [...problems, ...silent].toSorted(byPlace) };
 }
 
 function byPlace(a: RouteProblem, b: RouteProblem): number {
@@ -70,6 +74,7 @@ function checkDocument(document: RouteDocument, context: CheckContext): Checked 
       ...checkTree(valueAt(value, ["route"]), context.defined),
       ...checkChannels(value, context),
       ...(parsed.success ? checkContent(parsed.data) : []),
+      ...(parsed.success ? checkEndless(windowsOf(parsed.data)) : []),
     ];
     return { node: parsed.data, problems: findings.map(document.locate) };
   } catch (error) {
