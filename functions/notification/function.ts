@@ -73,6 +73,7 @@ function openStorePostgres({ config, health, log }: Host): Promise<Postgres> {
     url,
     max,
     name: "notification",
+    byIndex: true,
     health: health.dependency("postgres", { impairs }),
     log,
   });

@@ -73,5 +73,5 @@ function decidingWith(
 
 /** Connections of its own: marks that wait for a busy pool let a lease run out, and a message goes twice. */
 function openOwnPostgres({ config, log }: Pick<SendingDeps["host"], "config" | "log">): Promise<Postgres> {
-  return openPostgres({ url: config.DATABASE_URL, max: 2, name: "notification-sender", log });
+  return openPostgres({ url: config.DATABASE_URL, max: 2, name: "notification-sender", byIndex: true, log });
 }

@@ -32,7 +32,9 @@ const log = createLog({ name: "bench", level: "silent" });
 export async function run(): Promise<readonly Report[]> {
   await using open = new AsyncDisposableStack();
   const server = open.use(await openStore());
-  const postgres = open.use(await openPostgres({ url: server.url, name: "bench", max: connections, log }));
+  const postgres = open.use(
+    await openPostgres({ url: server.url, name: "bench", max: connections, byIndex: true, log }),
+  );
   const client = open.adopt(connect(server.url), (sql) => sql.end({ timeout: 1 }));
   await untilConnected(() => postgres.sql`select`);
   let made = 0;
