@@ -107,6 +107,9 @@ function sectionsOf({ count, evidence, history, deliveries }: Detail): readonly 
 
 /** What a change set, such as `resolved false_positive`. */
 function valuesOf(after: Readonly<Record<string, unknown>>): string {
-  const values = Object.values(after).map((value) => (value === null ? "none" : String(value)));
-  return values.join(" ") || "-";
+  const words = Object.values(after).map((value) => {
+    if (value === null) return "none";
+    return typeof value === "string" ? value : JSON.stringify(value);
+  });
+  return words.join(" ") || "-";
 }
