@@ -37,7 +37,7 @@ describe.skipIf(!chromiumInstalled)("the page", () => {
     const row = page.getByRole("row").filter({ hasText: "deploy" });
     await row.waitFor();
     expect(await row.innerText()).toMatch(
-      /CRITICAL\s+Sensitive File Modification Detected\s+deploy\s+edge-2\s+1/,
+      /CRITICAL\s+Sensitive File Modification Detected\s+open\s+deploy\s+edge-2\s+1/,
     );
     await page.getByText("Live · 1 alert").waitFor();
 

@@ -5,6 +5,7 @@
  * @property {string} alert_id
  * @property {string} alert_name
  * @property {string} severity
+ * @property {string} status
  * @property {string} description
  * @property {string} rule_id
  * @property {string | null} actor_id
@@ -97,6 +98,7 @@ function tableRow(alert) {
   tr.append(
     cell(alert.severity, `severity ${/^[A-Z]+$/.test(alert.severity) ? alert.severity : ""}`),
     nameCell(alert),
+    cell(alert.status),
     cell(alert.actor_id ?? "–"),
     cell(alert.server_hostname ?? "–"),
     cell(String(alert.count), "number"),
