@@ -24,6 +24,9 @@ const stopMs = 15_000;
 /** How long the process may still take to go when its note is gone. */
 const goneMs = 2000;
 
+/** About twenty seconds: on a busy machine it takes a while until all backends of a killed server are gone. */
+const maxStarts = 45;
+
 /** Starts the server on the wanted port or, when that is 0 or taken, on a free one. */
 export async function startPostmaster(cluster: Cluster, wanted: number): Promise<Postmaster> {
   for (let attempt = 1; ; attempt++) {
@@ -32,8 +35,8 @@ export async function startPostmaster(cluster: Cluster, wanted: number): Promise
     if (typeof outcome !== "string") return outcome;
     // Somebody took the port meanwhile, or backends of a killed server have not ended yet.
     const passing = /could not bind|in use/.test(outcome);
-    if (!passing || attempt === 10) throw failed(`PostgreSQL did not start in ${cluster.data}: ${outcome}`);
-    await wait(attempt * 50);
+    if (!passing || attempt === maxStarts) throw failed(`PostgreSQL did not start in ${cluster.data}: ${outcome}`);
+    await wait(Math.min(attempt * 50, 500));
   }
 }
 
