@@ -21,7 +21,8 @@ let cleanup: AsyncDisposableStack;
 beforeEach(async () => {
   cleanup = new AsyncDisposableStack();
   directory = await mkdtemp(join(tmpdir(), "auditflow-postgres-"));
-  cleanup.defer(() => rm(directory, { recursive: true, force: true }));
+  // Of a killed server some process may still write.
+  cleanup.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 });
 afterEach(() => cleanup.disposeAsync());
 
