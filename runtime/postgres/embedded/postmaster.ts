@@ -35,7 +35,8 @@ export async function startPostmaster(cluster: Cluster, wanted: number): Promise
     if (typeof outcome !== "string") return outcome;
     // Somebody took the port meanwhile, or backends of a killed server have not ended yet.
     const passing = /could not bind|in use/.test(outcome);
-    if (!passing || attempt === maxStarts) throw failed(`PostgreSQL did not start in ${cluster.data}: ${outcome}`);
+    if (!passing || attempt === maxStarts)
+      throw failed(`PostgreSQL did not start in ${cluster.data}: ${outcome}`);
     await wait(Math.min(attempt * 50, 500));
   }
 }
