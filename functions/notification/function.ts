@@ -13,7 +13,6 @@ import { type NotificationConfig, notificationConfig } from "./config.ts";
 import { createNotifier } from "./notifier.ts";
 import { openPeople } from "./people.ts";
 import { openSending } from "./sending.ts";
-import { createSilences } from "./silences/silences.ts";
 import { ensurePartitions, runRetention } from "./store/retention.ts";
 import { createStore } from "./store/store.ts";
 import { openTelling } from "./telling.ts";
@@ -32,13 +31,12 @@ export const notification = defineFunction({
   async start(host) {
     const plan = planAccess(host.config, { exposed: host.exposed, hasDatabase: true });
     await using opening = new AsyncDisposableStack();
-    const { log, newId, now } = host;
+    const { log } = host;
     const failpoint = openFailpoint(host);
     const postgres = opening.use(await openStorePostgres(host));
     const access = opening.use(openAccess(plan, { ...host, postgres }));
     const telling = opening.use(await openTelling(host));
-    const silences = createSilences({ postgres, newId, now });
-    const sending = opening.use(await openSending({ host, telling, silences, failpoint }));
+    const sending = opening.use(await openSending({ host, telling, failpoint }));
     const store = createStore({ ...host, postgres, tell: sending.tell, onOutbox: sending.wake, failpoint });
     opening.defer(() => store.drain());
     const stopping = new AbortController();

@@ -7,14 +7,13 @@ import { createWorker, type Worker } from "./delivery/worker.ts";
 import { createRelay } from "./outbox/relay.ts";
 import { createFlusher } from "./routing/flusher.ts";
 import { createTell, type TellDeps } from "./routing/tell.ts";
-import type { Silences } from "./silences/silences.ts";
+import { createActiveSilences } from "./silences/active.ts";
 import type { Tell } from "./store/tell.ts";
 import type { Telling } from "./telling.ts";
 
 export interface SendingDeps {
   readonly host: FunctionHost<NotificationConfig>;
   readonly telling: Telling;
-  readonly silences: Pick<Silences, "active">;
   readonly failpoint: Failpoint;
 }
 
@@ -30,11 +29,11 @@ export interface Sending extends AsyncDisposable {
 }
 
 /** Opens what sends. Disposing it delivers what is due and waits for what is under way. */
-export async function openSending({ host, telling, silences, failpoint }: SendingDeps): Promise<Sending> {
+export async function openSending({ host, telling, failpoint }: SendingDeps): Promise<Sending> {
   await using opening = new AsyncDisposableStack();
   const postgres = opening.use(await openOwnPostgres(host));
   const relay = opening.use(createRelay({ ...host, postgres, failpoint }));
-  const deciding = decidingWith(host.config, { telling, silences });
+  const deciding = decidingWith(host.config, telling);
   const worker = opening.use(
     createWorker({
       ...host,
@@ -58,14 +57,11 @@ export async function openSending({ host, telling, silences, failpoint }: Sendin
   };
 }
 
-function decidingWith(
-  config: NotificationConfig,
-  { telling, silences }: Pick<SendingDeps, "telling" | "silences">,
-): TellDeps {
+function decidingWith(config: NotificationConfig, telling: Telling): TellDeps {
   const { AUDITFLOW_DASHBOARD_URL: dashboard, AUDITFLOW_DELIVERY_HORIZON: horizonMs } = config;
   return {
     routes: telling.routes,
-    silences: (sql, now) => silences.active(sql, now),
+    silences: createActiveSilences(),
     urlOf: dashboard === undefined ? undefined : (id) => `${dashboard.replace(/\/$/, "")}/alerts/${id}`,
     horizonMs,
   };

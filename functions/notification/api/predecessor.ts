@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 
+import { isUuid } from "../../../events/uuid.ts";
 import { checkScope, type Principal } from "../../../runtime/access/access.ts";
 import { nameOf } from "./actor.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -61,12 +62,10 @@ function readInteger(text: string | undefined): number | undefined {
   return Math.max(-1, Math.min(Number(text), Number.MAX_SAFE_INTEGER));
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** `GET /alerts/{id}`: the alert that the id belongs to by now, with its deliveries. */
 async function getAlert(c: Context, reader: Reader): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  if (!uuid.test(id)) return c.json({ error: "Alert id must be a UUID." }, 400);
+  if (!isUuid(id)) return c.json({ error: "Alert id must be a UUID." }, 400);
   const row = await reader.findAlert(id);
   if (!row) return c.json({ message: "Alert not found" }, 404);
   return c.json({ ...row, deliveries: await reader.listDeliveries(row.alert_id) });

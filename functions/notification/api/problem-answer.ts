@@ -3,11 +3,10 @@ import { HTTPException } from "hono/http-exception";
 import { AccessError } from "../../../runtime/access/access.ts";
 import { UnavailableError } from "../../../runtime/failure.ts";
 import { parseTraceparent } from "../../../runtime/tracing.ts";
-import { DeliveryCursorError } from "../delivery/cursor.ts";
 import { ChangeError } from "../life-cycle/action.ts";
 import { QueryError } from "../query/error.ts";
 import { SilenceError } from "../silences/silence.ts";
-import { CursorError } from "../store/list/cursor.ts";
+import { CursorError } from "../store/opaque.ts";
 import { invalid } from "./operation.ts";
 import { problem, ProblemError, problemKinds, type ProblemName, toDocument } from "./problems.ts";
 
@@ -31,7 +30,7 @@ export function asProblem(error: unknown): ProblemError {
   if (error instanceof QueryError) return fromQuery(error);
   if (error instanceof ChangeError) return fromChange(error);
   if (error instanceof SilenceError) return fromSilence(error);
-  if (error instanceof CursorError || error instanceof DeliveryCursorError) return badCursor(error);
+  if (error instanceof CursorError) return badCursor(error);
   if (error instanceof AccessError) return fromAccess(error);
   if (error instanceof UnavailableError) return fromUnavailable(error);
   if (error instanceof HTTPException) {

@@ -1,8 +1,9 @@
+import { isUuid } from "../../../events/uuid.ts";
 import { z } from "zod";
 
 import { toColumn } from "../../../runtime/ledger/stored-event.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
-import { CursorError } from "../store/list/cursor.ts";
+import { CursorError, seal, unseal } from "../store/opaque.ts";
 
 export type LetterStatus = "open" | "replayed" | "discarded";
 
@@ -69,8 +70,6 @@ export interface Letters {
   handle(letter: StoredLetter, handling: Handling): Promise<DeadLetterView | undefined>;
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 export function createLetters({ sql }: Postgres): Letters {
   const micros = (name: string) => sql`(extract(epoch from ${sql(name)}) * 1000000)::bigint::text`;
   const columns = sql`dead_letter_id, kind, code, detail, pointer, origin,
@@ -98,7 +97,7 @@ export function createLetters({ sql }: Postgres): Letters {
       return { items: rows.slice(0, limit).map(toView), next };
     },
     async find(id) {
-      if (!uuid.test(id)) return undefined;
+      if (!isUuid(id)) return undefined;
       type Whole = Row & Pick<StoredLetter, "headers" | "bytes" | "last">;
       const [row] = await sql<Whole[]>`
         select ${columns}, headers, body as bytes, ${micros("last_received_at")} as last
@@ -151,20 +150,12 @@ function encodeCursor({
   readonly at: string;
   readonly dead_letter_id: string;
 }): string {
-  return Buffer.from(JSON.stringify([at, dead_letter_id])).toString("base64url");
+  return seal([at, dead_letter_id]);
 }
 
 function decodeCursor(text: string): { readonly at: string; readonly id: string } {
-  const read = shape.safeParse(toJson(text));
+  const read = shape.safeParse(unseal(text));
   if (!read.success) throw new CursorError("The cursor is none that the list of dead letters answered with.");
   const [at, id] = read.data;
   return { at, id };
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text.slice(0, 500), "base64url").toString());
-  } catch {
-    return undefined;
-  }
 }

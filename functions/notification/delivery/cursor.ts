@@ -1,14 +1,11 @@
 import { z } from "zod";
 
+import { CursorError, seal, unseal } from "../store/opaque.ts";
+
 /** A place in the list of deliveries: when the last one was written, RFC 3339 with microseconds, and its id. */
 export interface Place {
   readonly at: string;
   readonly id: string;
-}
-
-/** A cursor that no list of deliveries gave out. */
-export class DeliveryCursorError extends Error {
-  override readonly name = "DeliveryCursorError";
 }
 
 const schema = z.object({
@@ -18,14 +15,12 @@ const schema = z.object({
 });
 
 export function formatPlace({ at, id }: Place): string {
-  return Buffer.from(JSON.stringify({ at, id })).toString("base64url");
+  return seal({ at, id });
 }
 
-/** Throws DeliveryCursorError. */
+/** Throws CursorError. */
 export function parsePlace(cursor: string): Place {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
-  } catch (error) {
-    throw new DeliveryCursorError("The cursor is none of this list.", { cause: error });
-  }
+  const read = schema.safeParse(unseal(cursor));
+  if (!read.success) throw new CursorError("The cursor is none of this list.");
+  return read.data;
 }

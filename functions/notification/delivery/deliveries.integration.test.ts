@@ -6,7 +6,7 @@ import { openPostgres, type Postgres } from "../../../runtime/postgres/postgres.
 import { openTestDatabase, type TestDatabase } from "../../../test/support/database.ts";
 import type { DeliveryView } from "../alert-view.ts";
 import { countStatements } from "./count-statements.testing.ts";
-import { DeliveryCursorError } from "./cursor.ts";
+import { CursorError } from "../store/opaque.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { newDeliveries } from "./rows.testing.ts";
 import { createDeliveryStore } from "./store.ts";
@@ -105,7 +105,7 @@ describe("the list", () => {
   test.for(["", "x", "e30", Buffer.from('{"at":"yesterday","id":"1"}').toString("base64url")])(
     "a cursor like '%s' is refused",
     async (cursor) => {
-      await expect(deliveries.list({ limit: 1, cursor })).rejects.toThrow(DeliveryCursorError);
+      await expect(deliveries.list({ limit: 1, cursor })).rejects.toThrow(CursorError);
     },
   );
 });

@@ -63,7 +63,7 @@ export function toDeliveryView(row: DeliveryRow): DeliveryView {
   };
 }
 
-/** One page in one statement. Throws DeliveryCursorError. */
+/** One page in one statement. Throws CursorError. */
 export async function listDeliveries(
   sql: postgres.ISql,
   { status, channel, alertId, limit, cursor }: DeliveryQuery,

@@ -1,3 +1,4 @@
+import { isUuid } from "../../../events/uuid.ts";
 import type postgres from "postgres";
 
 import { toInstant } from "../../../events/time.ts";
@@ -48,8 +49,6 @@ const maxBulk = 10_000;
 /** Alerts of one transaction: their groups stay locked meanwhile, and evidence for them waits. */
 const batchSize = 500;
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /**
@@ -69,7 +68,7 @@ export function createBulk({ postgres, now, onOutbox }: DeskDeps) {
   async function choose(which: Selection, limit: number): Promise<readonly string[]> {
     if (!("ids" in which)) return selectAlerts(postgres.sql, toSelection(which, now())(postgres.sql), limit);
     const ids = new Set(which.ids.map((id) => id.toLowerCase()));
-    return [...ids].filter((id) => uuid.test(id)).slice(0, limit);
+    return [...ids].filter((id) => isUuid(id)).slice(0, limit);
   }
 
   return async (which: Selection, checked: Change, options: BulkOptions): Promise<BulkResult> => {

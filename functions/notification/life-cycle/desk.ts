@@ -1,3 +1,4 @@
+import { isUuid } from "../../../events/uuid.ts";
 import type { AlertChange, AlertSummary, Status } from "../alert-view.ts";
 import { type ActionName, type Change, checkChange } from "./action.ts";
 import { apply, judge } from "./apply-change.ts";
@@ -38,8 +39,6 @@ export interface Desk {
   changeMany(which: Selection, change: Change, options: BulkOptions): Promise<BulkResult>;
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
  * The desk on PostgreSQL. A change takes the lock of the alert's group before it reads, as those who merge
  * alerts do, so that neither can overwrite the other.
@@ -49,7 +48,7 @@ export function createDesk({ postgres, now, onOutbox }: DeskDeps): Desk {
 
   return {
     async change(alertId, change, { ifRevision } = {}) {
-      if (!uuid.test(alertId)) return { kind: "not-found" };
+      if (!isUuid(alertId)) return { kind: "not-found" };
       const checked = checkChange(change, now());
       const result = await postgres.transaction(async (sql): Promise<ChangeResult> => {
         const groups = await findGroups(sql, [alertId]);

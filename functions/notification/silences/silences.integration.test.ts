@@ -8,6 +8,7 @@ import { openTestDatabase, type TestDatabase } from "../../../test/support/datab
 import { sightingEmission } from "../emissions.testing.ts";
 import { parseQuery } from "../query/query.ts";
 import { writeAlerts } from "../store/write-alerts.ts";
+import { createActiveSilences } from "./active.ts";
 import { isActive, maxActive, type NewSilence, SilenceError } from "./silence.ts";
 import { createSilences, type Silences } from "./silences.ts";
 
@@ -41,7 +42,8 @@ const wanted = (change: Partial<NewSilence> = {}): NewSilence => ({
   ...change,
 });
 
-const activeIds = async () => (await silences.active(postgres.sql, now)).map(({ silence_id }) => silence_id);
+const readActive = createActiveSilences();
+const activeIds = async () => (await readActive(postgres.sql, now)).map(({ silence_id }) => silence_id);
 
 describe("a silence", () => {
   test("is in force from its start to its end, and kept afterwards", async () => {

@@ -1,10 +1,10 @@
+import { isUuid } from "../../../events/uuid.ts";
 import type postgres from "postgres";
 
 import { toInstant } from "../../../events/time.ts";
 import { toColumn } from "../../../runtime/ledger/stored-event.ts";
 import type { Postgres } from "../../../runtime/postgres/postgres.ts";
 import type { Query } from "../query/query.ts";
-import { type ActiveSilence, createActiveSilences } from "./active.ts";
 import { type Preview, type PreviewRange, readPreview } from "./preview.ts";
 import { checkSilence, maxActive, type NewSilence, type Silence, SilenceError } from "./silence.ts";
 
@@ -22,8 +22,6 @@ export interface Silences {
   create(silence: NewSilence): Promise<Silence>;
   /** Ends it now; nobody is told later of what it muted. */
   expire(id: string, by: string): Promise<Expiry>;
-  /** Those in force at a time, in one statement of the given transaction; see createActiveSilences. */
-  active(sql: postgres.ISql, now: number): Promise<readonly ActiveSilence[]>;
   /** What it would have muted of the alerts that are stored. */
   preview(query: Query, range?: PreviewRange): Promise<Preview>;
 }
@@ -34,7 +32,6 @@ export interface SilencesDeps {
   readonly now: () => number;
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const maxListed = 1000;
 
 /** Silences on PostgreSQL. */
@@ -42,7 +39,7 @@ export function createSilences({ postgres, newId, now }: SilencesDeps): Silences
   const { sql } = postgres;
 
   async function find(id: string): Promise<Silence | undefined> {
-    if (!uuid.test(id)) return undefined;
+    if (!isUuid(id)) return undefined;
     const [row] = await sql<SilenceRow[]>`select ${columns(sql)} from silences where silence_id = ${id}`;
     return row && toSilence(row);
   }
@@ -73,7 +70,7 @@ export function createSilences({ postgres, newId, now }: SilencesDeps): Silences
       });
     },
     async expire(id, by) {
-      if (!uuid.test(id)) return { kind: "not-found" };
+      if (!isUuid(id)) return { kind: "not-found" };
       const at = toInstant(now());
       const [expired] = await sql<SilenceRow[]>`
         update silences set expired_at = ${at}::timestamptz, expired_by = ${toColumn(by)}
@@ -83,7 +80,6 @@ export function createSilences({ postgres, newId, now }: SilencesDeps): Silences
       const silence = await find(id);
       return silence ? { kind: "over", silence } : { kind: "not-found" };
     },
-    active: createActiveSilences(),
     preview: (query, range = {}) => readPreview(sql, query, { ...range, now: now() }),
   };
 }

@@ -1,11 +1,7 @@
 import { z } from "zod";
 
+import { CursorError, seal, unseal } from "../opaque.ts";
 import { type Place, type Sort, sorts, widthOf } from "./sort.ts";
-
-/** A cursor that no list made, or that another order's list made. */
-export class CursorError extends Error {
-  override readonly name = "CursorError";
-}
 
 /** Where a page begins. */
 export interface Cursor extends Place {
@@ -27,27 +23,16 @@ const shape = z.strictObject({
 
 /** Opaque to whoever holds it. */
 export function encodeCursor(sort: Sort, { to, values, id }: Cursor): string {
-  return Buffer.from(JSON.stringify({ sort, to, values, id })).toString("base64url");
+  return seal({ sort, to, values, id });
 }
 
 /** Throws CursorError. */
 export function decodeCursor(sort: Sort, text: string): Cursor {
-  const read = shape.safeParse(toJson(text));
+  const read = shape.safeParse(unseal(text));
   if (!read.success || read.data.values.length !== widthOf(read.data.sort)) {
     throw new CursorError("The cursor is none that a list answered with.");
   }
   const { sort: made, ...cursor } = read.data;
   if (made !== sort) throw new CursorError(`The cursor is of a list sorted by ${made}, not by ${sort}.`);
   return cursor;
-}
-
-const longest = 500;
-
-function toJson(text: string): unknown {
-  if (text.length > longest || !/^[\w-]+$/.test(text)) return undefined;
-  try {
-    return JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

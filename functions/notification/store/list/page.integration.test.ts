@@ -7,7 +7,8 @@ import { alerts, now } from "../../query/alerts.testing.ts";
 import { parseQuery } from "../../query/query.ts";
 import { type AlertReader, createAlertReader } from "./alert-reader.ts";
 import { type CountedSql, connectCounted } from "./counted.testing.ts";
-import { CursorError, encodeCursor } from "./cursor.ts";
+import { CursorError } from "../opaque.ts";
+import { encodeCursor } from "./cursor.ts";
 import { insertEpisodes } from "./episodes.testing.ts";
 import { type Sort, sorts } from "./sort.ts";
 
